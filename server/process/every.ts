@@ -179,3 +179,18 @@ export function reasonOf(error: unknown): string {
 export function isPowerOfTen(count: number): boolean {
   return Number.isInteger(Math.log10(count));
 }
+
+/** Runs the works of one name one after the other, those of others beside them. Passes on what the work gives or throws. */
+export function oneAtATime(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return async (name, work) => {
+    const mine = (last.get(name) ?? Promise.resolve()).then(work);
+    const done = mine.catch(() => undefined);
+    last.set(name, done);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(name) === done) last.delete(name);
+    }
+  };
+}

@@ -1,5 +1,4 @@
-import type { ReplayCounts, SkipReason } from './replay-account.js';
-import type { ReplayBatch } from './replay-record.js';
+import type { ReplayBatch, ReplayCounts, SkipReason } from './replay-record.js';
 
 /** What a letter of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
 const SKIPPED: Readonly<Record<string, SkipReason>> = {
@@ -52,9 +51,9 @@ export function countsForResweep(counts: ReplayCounts): ReplayCounts {
   return { ...counts, skipped };
 }
 
-/** Is the end of every job of the batch known? */
-export function isSettled(characters: string): boolean {
-  return !characters.includes('m');
+/** A batch with what is known of each of its jobs: settled once the end of all is. */
+export function settledBatch(batch: ReplayBatch, characters: string): ReplayBatch {
+  return { ...batch, characters, phase: characters.includes('m') ? 'open' : 'settled' };
 }
 
 /** Batches that one turn looks up at most: of 250 jobs each, four turns a second keep up with 20,000 jobs a second. */

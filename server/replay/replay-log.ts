@@ -1,45 +1,12 @@
-import type { AuditLog, AuditRecord } from '../model/audit-record.js';
+import type { AuditLog } from '../model/audit-record.js';
 import { formatCount } from '../model/format.js';
 import type { Actor } from '../model/role.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import { auditOf } from '../timeline/audit-log.js';
-import { accountOf } from './replay-account.js';
-import { hasEnded, type ReplayRecord } from './replay-record.js';
+import { accountOf, hasEnded, type ReplayRecord } from './replay-record.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import type { ReplayRun, RunChange, RunEvent } from './replay-run.js';
 import { type ReplayFilter, saidBy } from './replay-spec.js';
-
-/** What a person did with a replay, as the audit keeps it. `record` is as it was before. */
-function auditOfReplay(
-  id: string,
-  atMs: number,
-  actor: Actor,
-  what: 'start' | 'change' | 'forget',
-  record: ReplayRecord,
-  reason: string,
-  args: Readonly<Record<string, unknown>>,
-): AuditRecord {
-  const isStart = what === 'start';
-  const before = { state: record.state, rate: `${record.ratePerSecond}/s` };
-  const after = {
-    state: String(args.state ?? record.state),
-    rate: `${String(args.ratePerSecond ?? record.ratePerSecond)}/s`,
-  };
-  return auditOf(id, atMs, actor, {
-    reason,
-    action: `replay.${what}`,
-    instance: record.instance,
-    queue: record.queues.length === 1 ? (record.queues[0] ?? null) : null,
-    args: { replay: record.id, ...args },
-    before: isStart ? {} : before,
-    after: what === 'forget' ? {} : after,
-    summary: isStart
-      ? `Replay ${record.id} begun.`
-      : what === 'forget'
-        ? `Replay ${record.id} forgotten.`
-        : `Replay ${record.id}: ${before.state} at ${before.rate} → ${after.state} at ${after.rate}.`,
-  });
-}
 
 /** Stands for what a filter holds of job data and errors, where roles may read it that see neither. */
 const HIDDEN = '(hidden)';
@@ -85,7 +52,7 @@ export class ReplayLog {
     });
   }
 
-  /** @param record as it was before. @returns the id of the entry. */
+  /** What a person did, in the audit. @param record as it was before. @returns the id of the entry. */
   async audit(
     actor: Actor,
     what: 'start' | 'change' | 'forget',
@@ -95,7 +62,28 @@ export class ReplayLog {
   ): Promise<string> {
     const { audit, newId, now } = this.#deps;
     const id = newId();
-    await audit.append(auditOfReplay(id, now(), actor, what, record, reason, args));
+    const queue = record.queues.length === 1 ? (record.queues[0] ?? null) : null;
+    const before = { state: String(record.state), rate: `${record.ratePerSecond}/s` };
+    const after = {
+      state: String(args.state ?? record.state),
+      rate: `${String(args.ratePerSecond ?? record.ratePerSecond)}/s`,
+    };
+    const words = {
+      start: ' begun.',
+      forget: ' forgotten.',
+      change: `: ${before.state} at ${before.rate} → ${after.state} at ${after.rate}.`,
+    };
+    const entry = auditOf(id, now(), actor, {
+      reason,
+      action: `replay.${what}`,
+      instance: record.instance,
+      queue,
+      args: { replay: record.id, ...args },
+      before: what === 'start' ? {} : before,
+      after: what === 'forget' ? {} : after,
+      summary: `Replay ${record.id}${words[what]}`,
+    });
+    await audit.append(entry);
     return id;
   }
 }
@@ -148,35 +136,16 @@ export async function orderReplay(
   const { state } = run.record;
   if (state !== (change.state ?? before.state) && hasEnded(run.record))
     return { ...base, status: 'refused', summary: `It has ended meanwhile: ${state}.` };
-  const { auditId, warnings } = await kept(log, actor, before, order.reason, change);
-  tell(log, actor, before, order.reason, change);
-  return { ...base, status: 'applied', summary, auditId, warnings };
-}
-
-/** The change is made by then: that it can't be kept is told, and changes nothing. */
-async function kept(
-  log: ReplayLog,
-  actor: Actor,
-  before: ReplayRecord,
-  reason: string,
-  change: RunChange,
-): Promise<Pick<OrderOutcome, 'auditId' | 'warnings'>> {
-  try {
-    return { auditId: await log.audit(actor, 'change', before, reason, { ...change }), warnings: [] };
-  } catch {
-    return { auditId: null, warnings: ['This change could not be written to the audit.'] };
-  }
-}
-
-function tell(log: ReplayLog, actor: Actor, before: ReplayRecord, reason: string, change: RunChange): void {
+  // The change is made by now: that it can't be kept is told, and changes nothing.
+  const auditId = await log.audit(actor, 'change', before, order.reason, { ...change }).catch(() => null);
+  const warnings = auditId === null ? ['This change could not be written to the audit.'] : [];
+  const to = `${change.ratePerSecond}/s`;
   if (change.ratePerSecond !== undefined)
-    log.tell(
-      're-rated',
-      before,
-      saidBy(`${actor.name}: ${before.ratePerSecond}/s → ${change.ratePerSecond}/s`, reason),
-    );
+    log.tell('re-rated', before, saidBy(`${actor.name}: ${before.ratePerSecond}/s → ${to}`, order.reason));
   const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
-  if (change.state !== undefined) log.tell(event, before, saidBy(`${actor.name}: ${change.state}`, reason));
+  if (change.state !== undefined)
+    log.tell(event, before, saidBy(`${actor.name}: ${change.state}`, order.reason));
+  return { ...base, status: 'applied', summary, auditId, warnings };
 }
 
 /** "Paused: 1,200 jobs stay where they are." */

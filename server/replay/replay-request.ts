@@ -5,8 +5,8 @@ import type { ModelOf } from '../model/json.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import { LoadSampler } from './load-sample.js';
-import { NO_COUNTS } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
+import { NO_COUNTS } from './replay-record.js';
 import { MAX_REPLAY_QUEUES, RateSchema, ReasonSchema, type ReplaySpec } from './replay-spec.js';
 
 /** What a person changes of a replay. */

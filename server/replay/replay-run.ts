@@ -1,18 +1,19 @@
 import type { Snapshot } from '../model/snapshot.js';
-import { type WorkHealth, WorkRecord } from '../process/every.js';
+import { oneAtATime, type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
 import { LeaseLost } from '../store/tables.js';
 import type { JobSource, JobWalk } from './job-source.js';
-import { countChars, countsForResweep, isSettled, OutcomeRounds, settledChars } from './replay-batch.js';
+import type { MovedJobs } from './load-sample.js';
+import { countChars, countsForResweep, OutcomeRounds, settledBatch, settledChars } from './replay-batch.js';
 import { isPassing, problemInWords } from './replay-connections.js';
 import { TURNS_PER_SECOND } from './replay-pace.js';
-import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayStore } from './replay-record.js';
+import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
+import type { ReplayStore } from './replay-store.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
+import { MovedRate, type ReplayView, viewOfReplay } from './replay-view.js';
 
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;
-const NO_REDIS = 'Waiting: Redis does not answer.';
-const NO_SOURCE = 'Waiting: what is parked can not be read by this console; its log says why.';
 /** So much larger than what falls due in a turn, a batch makes up for time that was lost. */
 const BEHIND_TIMES = 1.5;
 
@@ -29,12 +30,13 @@ export interface RunDeps {
   /** A connection of replays that can be used now; null: there is none. */
   readonly client: (instance: string) => RedisClient | null;
   readonly snapshot: (instance: string) => Snapshot | null;
-  /** Jobs that replays have put into a queue since the console began. */
-  readonly movedTo: (queueId: string) => number;
-  readonly noteMoved: (queueId: string, jobs: number) => void;
+  readonly moved: MovedJobs;
   /** For the timeline. */
   readonly tell: (kind: RunEvent, record: ReplayRecord, text: string) => void;
 }
+
+/** What it needs is not there: waited for. */
+class NotNow extends Error {}
 
 export type RunChange = Partial<
   Pick<ReplayRecord, 'state' | 'pausedBy' | 'ratePerSecond' | 'spec' | 'reason'>
@@ -48,23 +50,21 @@ export class ReplayRun {
   #record: ReplayRecord;
   readonly #deps: RunDeps;
   readonly #throttle: ReplayThrottle;
-  readonly #source: JobSource | null;
   #walk: JobWalk | null = null;
   #hasUnfinished = true;
   #isStopping = false;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | null = null;
   readonly #rounds: OutcomeRounds;
-  #orders: Promise<void> = Promise.resolve();
-  #writes: Promise<void> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
   /** Why it stands still, where that is not the guard's doing. */
   #waitsFor: string | null = null;
   readonly #steps = new WorkRecord();
+  readonly #rate = new MovedRate();
 
   constructor(record: ReplayRecord, deps: RunDeps) {
     this.#record = record;
     this.#deps = deps;
-    this.#source = deps.source;
     this.#throttle = new ReplayThrottle(record, deps);
     this.#rounds = new OutcomeRounds((afterSeq, most) =>
       deps.store.batchesIn(record.id, 'open', afterSeq, most),
@@ -80,28 +80,29 @@ export class ReplayRun {
     return this.#steps.health;
   }
 
-  /** Jobs a second that it moves now at most, 0 while it rests or stands; and why: one sentence. */
-  get pace(): { readonly perSecond: number; readonly reason: string } {
-    const { state, reason } = this.#record;
-    return this.#throttle.pace(this.#record, state === 'running' ? this.#waitsFor : reason);
+  /** As it is now; see noteRate. */
+  get view(): ReplayView {
+    const record = this.#record;
+    const isRunning = record.state === 'running';
+    const { perSecond, reason } = this.#throttle.pace(record, isRunning ? this.#waitsFor : record.reason);
+    return viewOfReplay(record, isRunning ? this.#rate.perSecond : 0, perSecond, reason);
   }
 
-  /** Moves on from where the record stands; returns at once. */
-  start(isNewCanary = false): void {
+  /** Moves on from where the record stands. Resolves once nothing moves any more: it has ended, rests, or was stopped. */
+  async start(isNewCanary = false): Promise<void> {
     if (this.#loop !== null || this.#record.state !== 'running') return;
     this.#throttle.begin(this.#record, isNewCanary);
     this.#waitsFor = null;
     this.#loop = this.#work().finally(() => {
       this.#loop = null;
     });
+    await this.#loop;
   }
 
   /** Changes state or rate. Holds as soon as the promise resolves: nothing is moved after that by a paused replay. */
   change(change: RunChange): Promise<void> {
     // One after the other: a pause waits for the loop to stand, which a resume in between would keep going.
-    const done = this.#orders.then(() => this.#change(change));
-    this.#orders = done.catch(() => undefined);
-    return done;
+    return this.#inTurn('orders', () => this.#change(change));
   }
 
   async #change(change: RunChange): Promise<void> {
@@ -120,12 +121,7 @@ export class ReplayRun {
     this.#wake();
     if (this.#record.state !== 'running') await this.#loop;
     await this.#save();
-    if (isResumed) this.start(true);
-  }
-
-  /** Resolves once nothing moves any more: it has ended, rests, or was stopped. */
-  async rests(): Promise<void> {
-    await this.#loop;
+    if (isResumed) void this.start(true);
   }
 
   /** Ends the loop without a change of state: the console stops, and goes on with it when it starts again. */
@@ -140,27 +136,30 @@ export class ReplayRun {
     if (!hasEnded(this.#record)) this.#set({ needsResweep: true });
   }
 
-  /** Looks up what has come of moved jobs, a part of them each time. @returns whether any are still to run. */
-  async settle(client: RedisClient): Promise<boolean> {
+  /** To be called several times a second: how fast it goes is worked out from it. */
+  noteRate(): void {
+    this.#rate.note(this.#deps.now(), this.#record.counts.moved);
+  }
+
+  /** Looks up what has come of moved jobs, a part of them each time. */
+  async settle(client: RedisClient): Promise<void> {
     const { counts } = this.#record;
-    const source = this.#source;
-    if (source === null || counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return false;
-    const changed: ReplayBatch[] = [];
-    const before = new Map<number, string>();
+    const { source } = this.#deps;
+    if (source === null || counts.moved === counts.succeeded + counts.failedAgain + counts.gone) return;
+    const changed: { readonly batch: ReplayBatch; readonly before: string }[] = [];
     await this.#rounds.turn(async (batch) => {
       const characters = await source.outcomes(client, batch);
       if (characters === batch.characters) return false;
-      changed.push({ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' });
-      before.set(batch.seq, batch.characters);
+      changed.push({ batch: settledBatch(batch, characters), before: batch.characters });
       return true;
     });
     // Numbers and characters change in one step with the write of both, so that what is on disk always adds up.
-    for (const { seq, characters } of changed) {
-      this.#set({ counts: countChars(this.#record.counts, before.get(seq) ?? '', characters) });
+    for (const { batch, before } of changed) {
+      const { characters } = batch;
+      this.#set({ counts: countChars(this.#record.counts, before, characters) });
       if (characters.includes('b') && !hasEnded(this.#record)) this.#set({ needsResweep: true });
     }
-    if (changed.length > 0) await this.#save(changed);
-    return true;
+    if (changed.length > 0) await this.#save(changed.map(({ batch }) => batch));
   }
 
   get #shouldStop(): boolean {
@@ -170,9 +169,7 @@ export class ReplayRun {
   /** Writes in the order of the calls, each with the record as it was at its call. */
   #save(batches: readonly ReplayBatch[] = []): Promise<void> {
     const record = this.#record;
-    const done = this.#writes.then(() => this.#deps.store.saveBatches(record, batches));
-    this.#writes = done.catch(() => undefined);
-    return done;
+    return this.#inTurn('writes', () => this.#deps.store.saveBatches(record, batches));
   }
 
   #set(change: Partial<ReplayRecord>): void {
@@ -183,14 +180,14 @@ export class ReplayRun {
     while (!this.#shouldStop) {
       try {
         await this.#step();
-        if (this.#waitsFor !== NO_REDIS && this.#source !== null) this.#steps.succeeded(this.#deps.now());
+        this.#steps.succeeded(this.#deps.now());
       } catch (error) {
         // What was under way may or may not have been done: the batch is tried again, which does nothing twice.
         this.#hasUnfinished = true;
         this.#walk = null;
         // Another goes on with it: what failed here is no end of it.
         if (!this.#deps.isLeader()) return;
-        if (!isPassing(error) && !(error instanceof LeaseLost))
+        if (!isPassing(error) && !(error instanceof LeaseLost || error instanceof NotNow))
           return this.#end('failed', problemInWords(error));
         this.#waitsFor = `Waiting: ${problemInWords(error)}.`;
         this.#steps.failed(error, this.#deps.now());
@@ -201,26 +198,22 @@ export class ReplayRun {
 
   async #step(): Promise<void> {
     const client = this.#deps.client(this.#record.instance);
-    if (!client) {
-      this.#waitsFor = NO_REDIS;
-      this.#steps.failed('Redis does not answer', this.#deps.now());
-      return this.#nap(NAP_MS);
-    }
-    const source = this.#source;
-    if (!source) {
-      this.#waitsFor = NO_SOURCE;
-      this.#steps.failed('what is parked can not be read', this.#deps.now());
-      return this.#nap(NAP_MS);
-    }
+    if (!client) throw new NotNow('Redis does not answer');
+    const { source } = this.#deps;
+    if (!source) throw new NotNow('what is parked can not be read by this console; its log says why');
     if (this.#hasUnfinished) return this.#finishMoving(client, source);
     if (this.#record.counts.counted === null) return this.#count(client, source);
     const { most, waitsFor, stop } = this.#throttle.allowance(this.#record);
     this.#waitsFor = waitsFor;
-    if (stop !== null) return this.#pauseByGuard(stop);
+    if (stop !== null) {
+      const reason = `Paused by the guard: ${stop}. Find out why, then resume or abort it.`;
+      return this.#rest('guarded', { state: 'paused', pausedBy: 'guard', reason });
+    }
     if (most <= 0) return this.#nap(NAP_MS / 2);
     const wasSlowed = this.#throttle.isSlowed;
     const due = this.#throttle.due(this.#record, most);
-    if (this.#throttle.isSlowed !== wasSlowed) this.#tell('guarded', this.#throttle.reason);
+    if (this.#throttle.isSlowed !== wasSlowed)
+      this.#deps.tell('guarded', this.#record, this.#throttle.reason);
     if (due.jobs === 0) return this.#nap(Math.min(NAP_MS, due.waitMs));
     this.#walk ??= source.walk(this.#record.cursors, () => this.#shouldStop);
     const found = await this.#walk.next(client, due.jobs);
@@ -236,64 +229,47 @@ export class ReplayRun {
     });
   }
 
-  /** A batch is on disk before Redis is asked, with the place of the sweep behind it. */
-  async #move(client: RedisClient, source: JobSource, batch: ReplayBatch): Promise<void> {
-    const before = this.#record;
-    const cursorAt = (count: number): ReplayRecord['cursors'] => {
+  /**
+   * A batch is on disk before Redis is asked, with the place of the sweep behind it; it is moved call by call, so that other
+   * clients of Redis get their turn.
+   * @param isRetry it is on disk and its end is not known.
+   */
+  async #move(client: RedisClient, source: JobSource, batch: ReplayBatch, isRetry = false): Promise<void> {
+    const { cursors } = this.#record;
+    const cursorsAt = (count: number): ReplayRecord['cursors'] => {
       const last = batch.jobs[count - 1];
-      return last ? { ...before.cursors, [batch.queue]: { id: last[0], score: last[1] } } : before.cursors;
+      return last ? { ...cursors, [batch.queue]: { id: last[0], score: last[1] } } : cursors;
     };
-    this.#set({ lastSeq: batch.seq, cursors: cursorAt(batch.jobs.length) });
-    await this.#save([batch]);
-    const answer = await this.#moveJobs(client, source, batch, () => this.#shouldStop);
-    this.#throttle.spend(answer.length);
+    if (!isRetry) {
+      this.#set({ lastSeq: batch.seq, cursors: cursorsAt(batch.jobs.length) });
+      await this.#save([batch]);
+    }
+    const isLate = batch.jobs.length > (BEHIND_TIMES * this.#record.ratePerSecond) / TURNS_PER_SECOND;
+    let answer = '';
+    while (answer.length < batch.jobs.length && (isRetry || !this.#shouldStop))
+      answer += await source.move(client, { ...batch, jobs: batch.jobs.slice(answer.length) }, isLate);
+    if (!isRetry) this.#throttle.spend(answer.length);
     // A pause came in between: the rest of the batch was never begun, and is found again when it goes on.
-    const isCut = answer.length < batch.jobs.length;
-    if (isCut) {
-      this.#set({ cursors: cursorAt(answer.length) });
+    if (answer.length < batch.jobs.length) {
+      this.#set({ cursors: cursorsAt(answer.length) });
       this.#walk = null;
     }
-    const moved = { ...batch, jobs: batch.jobs.slice(0, answer.length) };
-    await this.#close(source, moved, settledChars(answer, false));
-  }
-
-  /** Moves a batch call by call, so that other clients of Redis get their turn. @returns characters of what was begun. */
-  async #moveJobs(
-    client: RedisClient,
-    source: JobSource,
-    batch: ReplayBatch,
-    shouldStop: () => boolean,
-  ): Promise<string> {
-    const isLate = batch.jobs.length > (BEHIND_TIMES * this.#record.ratePerSecond) / TURNS_PER_SECOND;
-    let characters = '';
-    while (characters.length < batch.jobs.length && !shouldStop())
-      characters += await source.move(
-        client,
-        { ...batch, jobs: batch.jobs.slice(characters.length) },
-        isLate,
-      );
-    return characters;
-  }
-
-  async #close(source: JobSource, batch: ReplayBatch, characters: string): Promise<void> {
+    const characters = settledChars(answer, isRetry);
     const before = this.#record.counts.moved;
     this.#set({ counts: countChars(this.#record.counts, '', characters) });
-    this.#deps.noteMoved(batch.queue, this.#record.counts.moved - before);
+    this.#deps.moved.note(this.#record.instance, batch.queue, this.#record.counts.moved - before);
     this.#throttle.noteMoved(this.#record);
-    await this.#save([{ ...batch, characters, phase: isSettled(characters) ? 'settled' : 'open' }]);
+    const jobs = batch.jobs.slice(0, answer.length);
+    await this.#save([settledBatch({ ...batch, jobs }, characters)]);
     await source.settled(batch.seq);
   }
 
   /** Batches whose end is not known are asked for again under their own number: the script does nothing twice. */
   async #finishMoving(client: RedisClient, source: JobSource): Promise<void> {
     const [batch] = await this.#deps.store.batchesIn(this.#record.id, 'moving', 0, 1);
-    if (!batch) {
-      this.#hasUnfinished = false;
-      this.#waitsFor = null;
-      return;
-    }
-    const answer = await this.#moveJobs(client, source, batch, () => false);
-    await this.#close(source, batch, settledChars(answer, true));
+    if (batch) return this.#move(client, source, batch, true);
+    this.#hasUnfinished = false;
+    this.#waitsFor = null;
   }
 
   async #count(client: RedisClient, source: JobSource): Promise<void> {
@@ -303,13 +279,6 @@ export class ReplayRun {
     if (counted === null) return;
     this.#set({ counts: { ...this.#record.counts, counted } });
     await this.#save();
-  }
-
-  async #pauseByGuard(why: string): Promise<void> {
-    const reason = `Paused by the guard: ${why}. Find out why, then resume or abort it.`;
-    this.#set({ state: 'paused', pausedBy: 'guard', reason });
-    await this.#save().catch(() => undefined);
-    this.#tell('guarded', reason);
   }
 
   async #sweepEnded(): Promise<void> {
@@ -322,24 +291,21 @@ export class ReplayRun {
     await this.#end('done', 'Every job of the range has had its turn.');
   }
 
-  async #end(state: 'done' | 'failed', reason: string): Promise<void> {
-    this.#set({ state, reason, endedAtMs: this.#deps.now() });
-    // A disk that takes nothing may be why it ends: then it goes on from what is on it at the next start.
-    await this.#save().catch(() => undefined);
-    this.#tell('finished', reason);
+  #end(state: 'done' | 'failed', reason: string): Promise<void> {
+    return this.#rest('finished', { state, reason, endedAtMs: this.#deps.now() });
   }
 
-  #tell(kind: RunEvent, text: string): void {
-    this.#deps.tell(kind, this.#record, text);
+  /** A disk that takes nothing may be why: then it goes on from what is on it at the next start. */
+  async #rest(event: RunEvent, change: Partial<ReplayRecord> & { readonly reason: string }): Promise<void> {
+    this.#set(change);
+    await this.#save().catch(() => undefined);
+    this.#deps.tell(event, this.#record, change.reason);
   }
 
   #nap(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#wake = resolve;
+      setTimeout(resolve, ms);
     });
   }
 }

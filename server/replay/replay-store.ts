@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from '
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Database } from '../store/tables.js';
 import { type Fence, mustHold, whileHeld } from '../store/tables.js';
-import type { ReplayRecord, ReplayState, ReplayStore } from './replay-record.js';
+import type { ReplayBatch, ReplayRecord, ReplayState } from './replay-record.js';
 
 /** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
 const MAX_ENDED = 500;
@@ -13,6 +13,9 @@ const KEEP_BATCHES_MS = 7 * 24 * 3_600_000;
 /** What has come of moved jobs is looked up for a day after the end: see Replays. */
 const KEEP_OPEN_MS = 24 * 3_600_000;
 
+/** Where replays are kept. Every write is on disk when its promise resolves. */
+export type ReplayStore = ReturnType<typeof createReplayStore>;
+
 /**
  * Replays in the store. A batch is one row that holds its ids, and not a row a job: a million jobs are then two thousand
  * small writes. WAL with `synchronous = FULL` (SQLite's default): what is written here survives the machine.
@@ -20,7 +23,7 @@ const KEEP_OPEN_MS = 24 * 3_600_000;
  * @param fence given: nothing is written any more once another console holds the lease. One that was suspended, and wakes
  * in the midst of a step, would otherwise put its own old numbers over those of who went on with it.
  */
-export function createReplayStore(database: Database, fence?: Fence): ReplayStore {
+export function createReplayStore(database: Database, fence?: Fence) {
   const upsert = (record: ReplayRecord) => {
     const { id, instance, createdAtMs, endedAtMs, state } = record;
     const values = { instance, createdAtMs, endedAtMs, state, record };
@@ -30,17 +33,19 @@ export function createReplayStore(database: Database, fence?: Fence): ReplayStor
       .onConflictDoUpdate({ target: replays.id, set: values });
   };
   return {
-    async list() {
+    /** All that are kept, newest first; those under way are among them however old. */
+    async list(): Promise<readonly ReplayRecord[]> {
       const rows = await database
         .select({ record: replays.record })
         .from(replays)
         .orderBy(desc(replays.createdAtMs), desc(replays.id));
       return rows.map(({ record }) => record);
     },
-    async save(record) {
+    async save(record: ReplayRecord): Promise<void> {
       await written(database, fence, [upsert(record)]);
     },
-    async saveBatches(record, batches) {
+    /** All or nothing. */
+    async saveBatches(record: ReplayRecord, batches: readonly ReplayBatch[]): Promise<void> {
       const rows = batches.map((batch) => {
         const { replay, seq, ...fields } = batch;
         // SQLite ends a text at a zero byte, and names of queues hold any letter.
@@ -52,7 +57,13 @@ export function createReplayStore(database: Database, fence?: Fence): ReplayStor
       });
       await written(database, fence, [upsert(record), ...rows]);
     },
-    async batchesIn(replay, phase, afterSeq, limit) {
+    /** In order, from the one behind `afterSeq` on. */
+    async batchesIn(
+      replay: string,
+      phase: ReplayBatch['phase'],
+      afterSeq: number,
+      limit: number,
+    ): Promise<readonly ReplayBatch[]> {
       const rows = await database
         .select()
         .from(replayBatches)
@@ -67,13 +78,17 @@ export function createReplayStore(database: Database, fence?: Fence): ReplayStor
         .limit(limit);
       return rows.map((row) => ({ ...row, queue: decodeURIComponent(row.queue) }));
     },
-    async remove(replay) {
+    async remove(replay: string): Promise<void> {
       await database.batch([
         database.delete(replayBatches).where(eq(replayBatches.replay, replay)),
         database.delete(replays).where(eq(replays.id, replay)),
       ]);
     },
-    async prune(nowMs) {
+    /**
+     * Drops batches that nothing asks for any more (their numbers stay in the record), and ended replays beyond the bounds
+     * of age and number with all their batches. @returns ids of the replays that were dropped.
+     */
+    async prune(nowMs: number): Promise<readonly string[]> {
       const newest = (most: number) =>
         database
           .select({ id: replays.id })

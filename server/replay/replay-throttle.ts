@@ -1,5 +1,5 @@
 import type { Snapshot } from '../model/snapshot.js';
-import { LoadSampler } from './load-sample.js';
+import { LoadSampler, type MovedJobs } from './load-sample.js';
 import {
   CANARY_JOBS,
   guardRate,
@@ -33,8 +33,7 @@ export interface Pace {
 export interface ThrottleDeps {
   readonly now: () => number;
   readonly snapshot: (instance: string) => Snapshot | null;
-  /** Jobs that replays and restores have put into a queue since the console began. */
-  readonly movedTo: (queueId: string) => number;
+  readonly moved: Pick<MovedJobs, 'to'>;
 }
 
 /** How fast one replay may go: the set rate, the guard, the canary, and what may be in flight. */
@@ -151,7 +150,7 @@ export class ReplayThrottle {
     const { instance, queues, baseline } = record;
     if (nowMs - this.#lookedAtMs < GUARD_EVERY_MS || !baseline) return this.#guard.perSecond;
     this.#lookedAtMs = nowMs;
-    const movedTo = (queue: string): number => this.#deps.movedTo(queue);
+    const movedTo = (queue: string): number => this.#deps.moved.to(instance, queue);
     const load = this.#load.look(this.#deps.snapshot(instance), queues, baseline, movedTo, nowMs);
     this.#guard = guardRate(this.#guard, record.ratePerSecond, load, baseline);
     return this.#guard.perSecond;

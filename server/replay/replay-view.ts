@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { ModelOf } from '../model/json.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
-import { accountOf, ReplayAccountSchema } from './replay-account.js';
-import type { ReplayRecord, ReplayStore } from './replay-record.js';
+import type { ReplayRecord } from './replay-record.js';
+import { accountOf, ReplayAccountSchema } from './replay-record.js';
+import type { ReplayStore } from './replay-store.js';
 
 /** What is known of a replay beside what is kept of it. */
 export const ReplayNowSchema = z.object({

@@ -10,10 +10,9 @@ import { FinishedJobs } from './finished-jobs.js';
 import type { DryRun, JobSelection, JobSource } from './job-source.js';
 import type { MovedJobs } from './load-sample.js';
 import type { Parkings } from './parking/parkings.js';
-import { accountOf } from './replay-account.js';
 import { ReplayConnections } from './replay-connections.js';
 import { orderReplay, ReplayLog, withoutJobData } from './replay-log.js';
-import { hasEnded, type ReplayRecord, type ReplayStore } from './replay-record.js';
+import { accountOf, hasEnded, type ReplayRecord } from './replay-record.js';
 import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import {
   checkFilter,
@@ -23,9 +22,10 @@ import {
   type ReplayRequest,
   type ReplaySelection,
 } from './replay-request.js';
-import { ReplayRun, type RunDeps } from './replay-run.js';
+import { ReplayRun } from './replay-run.js';
 import { saidBy } from './replay-spec.js';
-import { MovedRate, type ReplayView, StoredReplays, viewOfReplay } from './replay-view.js';
+import type { ReplayStore } from './replay-store.js';
+import { type ReplayView, StoredReplays } from './replay-view.js';
 
 const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
 /** Replays under way at once. */
@@ -63,7 +63,6 @@ export class Replays {
   readonly #deps: ReplaysDeps;
   readonly #log: ReplayLog;
   readonly #runs = new Map<string, ReplayRun>();
-  readonly #rates = new Map<string, MovedRate>();
   readonly #connections: ReplayConnections;
   readonly #loop = every(
     SETTLE_EVERY_MS,
@@ -94,7 +93,7 @@ export class Replays {
       const run = this.#hold(record);
       // How the last process ended is not known: what is swept once more is found once more at most.
       if (!hasEnded(record)) run.noteBreak();
-      run.start();
+      void run.start();
     }
     this.#loop.start();
     this.#isRunning = true;
@@ -118,14 +117,13 @@ export class Replays {
   list(): readonly ReplayView[] {
     if (!this.#isRunning) return this.#stored.list();
     return [...this.#runs.values()]
-      .map((run) => this.#viewOf(run))
+      .map(({ view }) => view)
       .sort((a, b) => b.record.createdAtMs - a.record.createdAtMs || (a.record.id < b.record.id ? 1 : -1));
   }
 
   get(id: string): ReplayView | null {
     if (!this.#isRunning) return this.#stored.get(id);
-    const run = this.#runs.get(id);
-    return run ? this.#viewOf(run) : null;
+    return this.#runs.get(id)?.view ?? null;
   }
 
   /** What a replay would take. @throws ActionError */
@@ -216,13 +214,13 @@ export class Replays {
       queues: queues.join(', '),
     });
     const run = this.#hold(record);
-    run.start();
+    void run.start();
     this.#log.tell(
       'started',
       record,
       saidBy(`${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}`, spec.reason),
     );
-    return this.#viewOf(run);
+    return run.view;
   }
 
   async #change(actor: Actor, id: string, order: ReplayOrder, isDryRun: boolean): Promise<OrderOutcome> {
@@ -239,7 +237,7 @@ export class Replays {
     const { record } = this.#runOf(id);
     if (!hasEnded(record)) throw new ActionError('unavailable', 'this replay is under way: abort it first');
     if (isDryRun) return;
-    this.#forget(id);
+    this.#runs.delete(id);
     await this.#deps.store.remove(id);
     await this.#log.audit(actor, 'forget', record, reason, {});
   }
@@ -250,21 +248,22 @@ export class Replays {
     return run;
   }
 
-  #forget(id: string): void {
-    this.#runs.delete(id);
-    this.#rates.delete(id);
-  }
-
   async #stopRuns(): Promise<void> {
     const runs = [...this.#runs.values()];
     this.#runs.clear();
-    this.#rates.clear();
     await Promise.all([this.#loop.stop(), ...runs.map((run) => run.stop())]);
     this.#connections.close();
   }
 
   #hold(record: ReplayRecord): ReplayRun {
-    const run = new ReplayRun(record, this.#runDeps(record));
+    const run = new ReplayRun(record, {
+      ...this.#deps,
+      source: this.#sourceOf(record),
+      isLeader: () => this.#deps.isLeader?.() ?? true,
+      client: (name) => this.#connections.ready(name),
+      snapshot: (name) => this.#deps.watch.snapshot(name),
+      tell: (kind, now, text) => this.#log.tell(kind, now, text),
+    });
     this.#runs.set(record.id, run);
     return run;
   }
@@ -276,29 +275,13 @@ export class Replays {
     return new FinishedJobs(selection, from, () => snapshot()?.capabilities?.canFlagScripts ?? false);
   }
 
-  #runDeps(record: ReplayRecord): RunDeps {
-    const { moved } = this.#deps;
-    const { instance } = record;
-    return {
-      store: this.#deps.store,
-      source: this.#sourceOf(record),
-      now: this.#deps.now,
-      isLeader: () => this.#deps.isLeader?.() ?? true,
-      client: (name) => this.#connections.ready(name),
-      snapshot: (name) => this.#deps.watch.snapshot(name),
-      movedTo: (queueId) => moved.to(instance, queueId),
-      noteMoved: (queueId, jobs) => moved.note(instance, queueId, jobs),
-      tell: (kind, now, text) => this.#log.tell(kind, now, text),
-    };
-  }
-
   async #settle(): Promise<void> {
     if (this.#deps.isLeader?.() === false) return;
     this.#turns += 1;
     const nowMs = this.#deps.now();
     for (const run of this.#runs.values()) {
       const { record } = run;
-      this.#rateOf(record.id).note(nowMs, record.counts.moved);
+      run.noteRate();
       const isOver = hasEnded(record);
       if (isOver && nowMs - (record.endedAtMs ?? 0) > WATCH_ENDED_MS) continue;
       const isDue =
@@ -309,19 +292,7 @@ export class Replays {
     }
     // What is kept no longer is forgotten here too.
     if (this.#turns % PRUNE_EVERY_TURNS === 1)
-      for (const id of await this.#deps.store.prune(nowMs)) this.#forget(id);
-  }
-
-  #viewOf(run: ReplayRun): ReplayView {
-    const { record } = run;
-    const movedPerSecond = record.state === 'running' ? this.#rateOf(record.id).perSecond : 0;
-    return viewOfReplay(record, movedPerSecond, run.pace.perSecond, run.pace.reason);
-  }
-
-  #rateOf(id: string): MovedRate {
-    const rate = this.#rates.get(id) ?? new MovedRate();
-    this.#rates.set(id, rate);
-    return rate;
+      for (const id of await this.#deps.store.prune(nowMs)) this.#runs.delete(id);
   }
 
   #snapshotOf(instance: string): Snapshot {

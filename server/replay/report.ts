@@ -1,5 +1,5 @@
-import { type ReplayAccount, SKIP_REASONS, type SkipReason } from './replay-account.js';
 import type { ReplayRecord } from './replay-record.js';
+import { type ReplayAccount, SKIP_REASONS, type SkipReason } from './replay-record.js';
 import { saidBy } from './replay-spec.js';
 import type { ReplayView } from './replay-view.js';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { NO_COUNTS, type ReplayCounts } from '../../server/replay/replay-account.js';
 import type { ReplayRecord } from '../../server/replay/replay-record.js';
+import { NO_COUNTS, type ReplayCounts } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import { ReplayThrottle } from '../../server/replay/replay-throttle.js';
 
@@ -33,7 +33,7 @@ it('a replay whose first 20 have ended well is not held back again, however many
   const throttle = new ReplayThrottle(aReplay({}), {
     now: () => nowMs,
     snapshot: () => null,
-    movedTo: () => 0,
+    moved: { to: () => 0 },
   });
   throttle.begin(aReplay({}), true);
   expect(throttle.allowance(aReplay({})).most).toBe(20);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openStore, type Store } from '../../server/open-store.js';
-import { NO_COUNTS } from '../../server/replay/replay-account.js';
 import type { ReplayRecord } from '../../server/replay/replay-record.js';
+import { NO_COUNTS } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 
 const DAY_MS = 24 * 3_600_000;

@@ -149,7 +149,11 @@ it('each change is tried first by a dry run, needs no reason and is made once', 
   expect([first.body.parking.reason, again.body]).toEqual(['', first.body]);
   expect(await list()).toHaveLength(before.length + 1);
   const [record] = (await spillway.ask('GET', '/api/v1/audit')).body.records;
-  expect(record).toMatchObject({ action: 'queue.park', reason: '', args: { parking: first.body.parking.id } });
+  expect(record).toMatchObject({
+    action: 'queue.park',
+    reason: '',
+    args: { parking: first.body.parking.id },
+  });
 });
 
 it('says what is wrong with a request', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accountOf, NO_COUNTS } from '../../server/replay/replay-account.js';
 import type { ReplayQueueView } from '../../server/replay/replay-queues.js';
+import { accountOf, NO_COUNTS } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { orderToAll, selectionOf } from '../../server/routes/pages/replay-orders.js';
@@ -84,7 +84,7 @@ describe('the line on the first screen', () => {
 describe('what the action is about', () => {
   const deps = { groups: { post: ['*mail*'] } };
   it('is what was offered: everywhere, a group, or a queue by its own id, whatever characters that holds', () => {
-    const odd = { ...queue('running'), id: 'bull:retry*/a?\n%' };
+    const odd = { ...queue('running'), queue: 'bull:retry*/a?\n%' };
     const scope = replayScopeOf([replay('running')], [odd], deps.groups, 'operator', '/');
     expect(scope?.scopes.map(({ value }) => selectionOf(deps, value))).toEqual([
       { globs: ['*'] },

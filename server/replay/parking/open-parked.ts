@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Row } from '@libsql/client';
 import { type Client, createClient } from '@libsql/client';
+import { oneAtATime } from '../../process/every.js';
 import { packagePath } from '../../process/package-path.js';
 import { BUSY_TIMEOUT_MS, patientClient } from '../../store/store-client.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
@@ -27,19 +28,6 @@ type ParkingChange = Partial<
     | 'freedBytes'
   >
 >;
-
-const COLUMNS: Readonly<Record<keyof ParkingChange, string>> = {
-  phase: 'phase',
-  state: 'state',
-  because: 'because',
-  ratePerSecond: 'rate_per_second',
-  guard: 'guard',
-  pausedBy: 'paused_by',
-  endedAtMs: 'ended_at_ms',
-  skipped: 'skipped',
-  looked: 'looked',
-  freedBytes: 'freed_bytes',
-};
 
 /** Rows on disk that Redis does not hold for sure: what is confirmed there is on its way out. */
 const SELECT = `SELECT parking.*, (SELECT count(*) FROM parked_job WHERE parked_job.parking = parking.id
@@ -82,7 +70,7 @@ function parkingRows(client: Client) {
             : (change[name] ?? null),
       ) as (string | number | null)[];
       await client.execute({
-        sql: `UPDATE parking SET ${names.map((name) => `${COLUMNS[name]} = ?`).join(', ')} WHERE id = ?`,
+        sql: `UPDATE parking SET ${names.map((name) => `${columnOf(name)} = ?`).join(', ')} WHERE id = ?`,
         args: [...values, id],
       });
     },
@@ -114,6 +102,11 @@ function parkingRows(client: Client) {
     open: (): Promise<readonly Parking[]> =>
       select("WHERE state IN ('running', 'paused') ORDER BY rowid", []),
   };
+}
+
+/** `endedAtMs` is `ended_at_ms`. */
+function columnOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 function parkingOf(row: Row): Parking {
@@ -152,23 +145,6 @@ function parkingOf(row: Row): Parking {
   };
 }
 
-/** Runs the works of one name one after the other, those of others beside them. Passes on what the work gives or throws. */
-type Alone = <T>(name: string, work: () => Promise<T>) => Promise<T>;
-
-function oneAtATime(): Alone {
-  const last = new Map<string, Promise<unknown>>();
-  return async (name, work) => {
-    const mine = (last.get(name) ?? Promise.resolve()).then(work);
-    const done = mine.catch(() => undefined);
-    last.set(name, done);
-    try {
-      return await mine;
-    } finally {
-      if (last.get(name) === done) last.delete(name);
-    }
-  };
-}
-
 /** The file `parked.db`: parkings with their account, and the jobs that are on disk. */
 export interface ParkedStore {
   /** Marks what this store has done in Redis. */
@@ -179,7 +155,7 @@ export interface ParkedStore {
   readonly picks: ParkedPicks;
   readonly disk: DiskBound;
   /** One batch of a parking at a time, whoever brings it back: its own restore, a replay, or what settles after a crash. */
-  readonly alone: Alone;
+  readonly alone: ReturnType<typeof oneAtATime>;
   close(): void;
 }
 

@@ -59,7 +59,7 @@ export class ParkedSource implements JobSource {
   }
 
   async count(_: RedisClient, shouldStop: () => boolean): Promise<number | null> {
-    const { matched } = await look(this.#deps, this.#selection, shouldStop);
+    const { matched } = await this.#look(shouldStop);
     return shouldStop() ? null : matched;
   }
 
@@ -67,7 +67,7 @@ export class ParkedSource implements JobSource {
     const cursors = { ...from };
     return {
       next: async (_, most) => {
-        const found = await take(this.#deps, this.#selection, cursors, most, shouldStop);
+        const found = await this.#take(cursors, most, shouldStop);
         const last = found?.jobs.at(-1);
         if (found && last) cursors[found.queue] = last;
         return found;
@@ -77,15 +77,34 @@ export class ParkedSource implements JobSource {
 
   dryRun(_: unknown, now: () => number): Promise<DryRun> {
     const endMs = now() + MAX_LOOK_MS;
-    const shouldStop = (lookedAt: number): boolean => lookedAt >= MAX_LOOKED_AT || now() > endMs;
-    return look(this.#deps, this.#selection, shouldStop);
+    return this.#look((lookedAt) => lookedAt >= MAX_LOOKED_AT || now() > endMs);
   }
 
+  /** The same jobs when it is asked again. */
   async move(
     _: RedisClient,
-    { queue, seq, jobs }: Pick<ReplayBatch, 'queue' | 'seq' | 'jobs'>,
+    { queue: queueId, seq: batch, jobs }: Pick<ReplayBatch, 'queue' | 'seq' | 'jobs'>,
   ): Promise<string> {
-    return moveCall(this.#deps, this.#selection, queue, seq, jobs.slice(0, JOBS_A_CALL));
+    const { store, now, newId } = this.#deps;
+    const { id, instance, spec } = this.#selection;
+    const queue = this.#deps.queue(instance, queueId);
+    if (!queue) throw new Error('Redis does not answer (Connection is closed)');
+    const seqs = jobs.slice(0, JOBS_A_CALL).map(([, score]) => seqOf(score));
+    const call = `${id}:${batch}:${seqs[0]}`;
+    for (const { parking, batch: open } of await store.jobs.openRestoring())
+      if (replayCallOf(open) === call)
+        await store.alone(parking, () => settleRestore({ store, queue, parking, now }, open));
+    const first = await store.picks.rows(seqs, spec.order);
+    if (first && !(await store.picks.receipt(call)))
+      await store.alone(first.parking, async () => {
+        // Under the lock: its parking may have brought some back since.
+        const found = await store.picks.rows(seqs, spec.order);
+        if (!found) return;
+        const some = { store, queue, parking: found.parking, now };
+        await bringBack(some, replayBatchName(call, spec.order, newId()), found.jobs);
+      });
+    const characters = (await store.picks.receipt(call)) ?? {};
+    return lettersOf(seqs.map((seq) => characters[seq]));
   }
 
   settled(seq: number): Promise<void> {
@@ -107,134 +126,91 @@ export class ParkedSource implements JobSource {
     for (const i of ended) if (unsure.has(seqAt(i))) characters[i] = 'm';
     return characters.join('');
   }
-}
 
-async function take(
-  deps: ParkedSourceDeps,
-  selection: JobSelection,
-  cursors: Readonly<Record<string, Cursor>>,
-  limit: number,
-  shouldStop: () => boolean,
-): Promise<{ readonly queue: string; readonly jobs: readonly Cursor[] } | null> {
-  const { filter, order } = selection.spec;
-  const size = isOnlyTypes(filter) ? Math.min(PAGE, limit) : PAGE;
-  for (const queue of selection.queues) {
-    const after = cursors[queue]?.score;
-    for await (const { parking, jobs } of pagesOf(deps, selection, { queue, order, after, size })) {
-      if (shouldStop()) return null;
-      const found = jobs.filter((job) => matches(filter, job)).slice(0, limit);
-      if (found.length > 0) return { queue, jobs: found.map((job) => cursorOf(job, parking)) };
-    }
-  }
-  return null;
-}
-
-async function look(
-  deps: ParkedSourceDeps,
-  selection: JobSelection,
-  shouldStop: (lookedAt: number) => boolean,
-): Promise<DryRun> {
-  const { filter } = selection.spec;
-  const types = new Map<string, number>();
-  const sample: DryRun['sample'][number][] = [];
-  let [matched, inRange, lookedAt, isComplete] = [0, 0, 0, true];
-  const add = (type: string, jobs: number): void => {
-    matched += jobs;
-    addToGroup(types, type, jobs);
-  };
-  for (const queue of selection.queues) {
-    for (const parking of await parkingsOf(deps, selection, queue)) {
-      const counted = await deps.store.picks.types(rangeOf(filter, parking));
-      for (const { jobs } of counted) inRange += jobs;
-      // Types and time are told by the file's own count; else each has to be looked into.
-      if (isOnlyTypes(filter)) for (const { type, jobs } of counted) add(type, jobs);
-    }
-    for await (const { parking, jobs } of pagesOf(deps, selection, { queue, order: 'oldest', size: PAGE })) {
-      if (isOnlyTypes(filter) && sample.length >= MAX_SAMPLES) break;
-      if (shouldStop(lookedAt)) {
-        isComplete = isOnlyTypes(filter);
-        break;
+  async #take(cursors: Readonly<Record<string, Cursor>>, limit: number, shouldStop: () => boolean) {
+    const { queues, spec } = this.#selection;
+    const size = isOnlyTypes(spec.filter) ? Math.min(PAGE, limit) : PAGE;
+    for (const queue of queues)
+      for await (const { parking, jobs } of this.#pages(queue, spec.order, size, cursors[queue]?.score)) {
+        if (shouldStop()) return null;
+        const found = jobs.filter((job) => matches(spec.filter, job)).slice(0, limit);
+        if (found.length > 0) return { queue, jobs: found.map((job) => cursorOf(job, parking)) };
       }
-      lookedAt += jobs.length;
-      for (const job of jobs) {
-        if (!matches(filter, job)) continue;
-        if (!isOnlyTypes(filter)) add(job.name, 1);
-        if (sample.length < MAX_SAMPLES)
-          sample.push({ queue, id: textOf(job), name: job.name, finishedAtMs: parking.startedAtMs });
+    return null;
+  }
+
+  async #look(shouldStop: (lookedAt: number) => boolean): Promise<DryRun> {
+    const { queues, spec } = this.#selection;
+    const isByTypes = isOnlyTypes(spec.filter);
+    const types = new Map<string, number>();
+    const sample: DryRun['sample'][number][] = [];
+    let [matched, inRange, lookedAt, isComplete] = [0, 0, 0, true];
+    const add = (type: string, jobs: number): void => {
+      matched += jobs;
+      addToGroup(types, type, jobs);
+    };
+    for (const queue of queues) {
+      for (const parking of await this.#parkings(queue)) {
+        const counted = await this.#deps.store.picks.types(rangeOf(spec.filter, parking));
+        for (const { jobs } of counted) inRange += jobs;
+        // Types and time are told by the file's own count; else each has to be looked into.
+        if (isByTypes) for (const { type, jobs } of counted) add(type, jobs);
+      }
+      for await (const { parking, jobs } of this.#pages(queue, 'oldest', PAGE)) {
+        if (isByTypes && sample.length >= MAX_SAMPLES) break;
+        if (shouldStop(lookedAt)) {
+          isComplete = isByTypes;
+          break;
+        }
+        lookedAt += jobs.length;
+        for (const job of jobs) {
+          if (!matches(spec.filter, job)) continue;
+          if (!isByTypes) add(job.name, 1);
+          if (sample.length < MAX_SAMPLES)
+            sample.push({ queue, id: textOf(job), name: job.name, finishedAtMs: parking.startedAtMs });
+        }
       }
     }
+    const looked = isByTypes ? inRange : lookedAt;
+    return { matched, lookedAt: looked, inRange, isComplete, byType: largest(types), byError: [], sample };
   }
-  const looked = isOnlyTypes(filter) ? inRange : lookedAt;
-  return { matched, lookedAt: looked, inRange, isComplete, byType: largest(types), byError: [], sample };
-}
 
-/** Some jobs of a batch of a replay; the same when it is asked for again. @returns a character for each. */
-async function moveCall(
-  deps: ParkedSourceDeps,
-  { id, instance, spec: { order } }: JobSelection,
-  queueId: string,
-  batch: number,
-  jobs: ReplayBatch['jobs'],
-): Promise<string> {
-  const { store, now, newId } = deps;
-  const queue = deps.queue(instance, queueId);
-  if (!queue) throw new Error('Redis does not answer (Connection is closed)');
-  const seqs = jobs.map(([, score]) => seqOf(score));
-  const call = `${id}:${batch}:${seqs[0]}`;
-  for (const { parking, batch: open } of await store.jobs.openRestoring())
-    if (replayCallOf(open) === call)
-      await store.alone(parking, () => settleRestore({ store, queue, parking, now }, open));
-  const first = await store.picks.rows(seqs, order);
-  if (first && !(await store.picks.receipt(call)))
-    await store.alone(first.parking, async () => {
-      // Under the lock: its parking may have brought some back since.
-      const found = await store.picks.rows(seqs, order);
-      if (!found) return;
-      const some = { store, queue, parking: found.parking, now };
-      await bringBack(some, replayBatchName(call, order, newId()), found.jobs);
-    });
-  const characters = (await store.picks.receipt(call)) ?? {};
-  return lettersOf(seqs.map((seq) => characters[seq]));
-}
-
-type Page = { readonly parking: PickableParking; readonly jobs: readonly StoredJob[] };
-
-interface Sweep {
-  readonly queue: string;
-  readonly order: 'oldest' | 'newest';
-  /** The score of the last one that was taken; none: from the start. */
-  readonly after?: string | undefined;
-  /** Jobs of a page. */
-  readonly size: number;
-}
-
-async function* pagesOf(
-  deps: ParkedSourceDeps,
-  selection: JobSelection,
-  { queue, order, after, size }: Sweep,
-): AsyncGenerator<Page> {
-  const all = await parkingsOf(deps, selection, queue);
-  const place = after === undefined ? null : { row: rowOf(after), seq: seqOf(after) };
-  for (const parking of order === 'oldest' ? all : [...all].reverse()) {
-    const isPast = place !== null && (order === 'oldest' ? parking.row < place.row : parking.row > place.row);
-    if (isPast) continue;
-    let from = parking.row === place?.row ? place.seq : null;
-    while (true) {
-      const range = rangeOf(selection.spec.filter, parking);
-      const jobs: readonly StoredJob[] = await deps.store.picks.page(range, order, from, size, BATCH_BYTES);
-      const last = jobs.at(-1);
-      if (!last) break;
-      from = last.seq;
-      yield { parking, jobs };
+  /** @param after the score of the last one that was taken; none: from the start. */
+  async *#pages(
+    queue: string,
+    order: 'oldest' | 'newest',
+    size: number,
+    after?: string,
+  ): AsyncGenerator<{ readonly parking: PickableParking; readonly jobs: readonly StoredJob[] }> {
+    const all = await this.#parkings(queue);
+    const place = after === undefined ? null : { row: rowOf(after), seq: seqOf(after) };
+    for (const parking of order === 'oldest' ? all : [...all].reverse()) {
+      const isPast =
+        place !== null && (order === 'oldest' ? parking.row < place.row : parking.row > place.row);
+      if (isPast) continue;
+      let from = parking.row === place?.row ? place.seq : null;
+      while (true) {
+        const range = rangeOf(this.#selection.spec.filter, parking);
+        const jobs: readonly StoredJob[] = await this.#deps.store.picks.page(
+          range,
+          order,
+          from,
+          size,
+          BATCH_BYTES,
+        );
+        const last = jobs.at(-1);
+        if (!last) break;
+        from = last.seq;
+        yield { parking, jobs };
+      }
     }
   }
-}
 
-function parkingsOf({ store }: ParkedSourceDeps, selection: JobSelection, queue: string) {
-  const { instance, cutoffMs } = selection;
-  const { filter } = selection.spec;
-  const toMs = Math.min(filter.toMs ?? cutoffMs, cutoffMs);
-  return store.picks.parkings(instance, queue, filter.fromMs ?? 0, toMs);
+  #parkings(queue: string): Promise<readonly PickableParking[]> {
+    const { instance, cutoffMs, spec } = this.#selection;
+    const { fromMs = 0, toMs = cutoffMs } = spec.filter;
+    return this.#deps.store.picks.parkings(instance, queue, fromMs, Math.min(toMs, cutoffMs));
+  }
 }
 
 function rangeOf({ jobTypes }: ReplayFilter, { id }: PickableParking) {

@@ -75,13 +75,13 @@ export class ParkingTasks {
     if (because !== undefined) return { ...parking, state: 'paused', because };
     const run = parking.state === 'running' ? this.#runs.get(parking.id) : undefined;
     if (!run) return parking;
-    const { perSecond, reason } = run.pace;
-    const isUnbound = perSecond === MAX_RESTORE_RATE && !parking.guard;
+    const { pacePerSecond, paceReason } = run.view;
+    const isUnbound = pacePerSecond === MAX_RESTORE_RATE && !parking.guard;
     return {
       ...parking,
       because: parking.because ?? run.health.problem,
-      pacePerSecond: isUnbound ? null : perSecond,
-      paceReason: isUnbound ? 'As fast as it goes: the guard is off.' : reason,
+      pacePerSecond: isUnbound ? null : pacePerSecond,
+      paceReason: isUnbound ? 'As fast as it goes: the guard is off.' : paceReason,
     };
   }
 
@@ -193,9 +193,8 @@ export class ParkingTasks {
     const following = every(FOLLOW_EVERY_MS, follow, (error) => warn(`parking ${id}: ${reasonOf(error)}`));
     if (shouldStop()) return;
     this.#runs.set(id, run);
-    run.start();
     following.start();
-    await run.rests();
+    await run.start();
     this.#runs.delete(id);
     await following.stop();
     const { state, reason } = run.record;

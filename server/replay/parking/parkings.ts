@@ -5,7 +5,6 @@ import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Watch } from '../../watch/watch.js';
 import type { CommandRelay } from '../command-relay.js';
 import type { JobSelection, JobSource } from '../job-source.js';
-import { estimatePark } from './estimate.js';
 import { openParked, type ParkedStore } from './open-parked.js';
 import { ParkedSource } from './parked-source.js';
 import {
@@ -19,6 +18,7 @@ import {
   type RestoreTerms,
 } from './parking.js';
 import { ParkingTasks, type ParkingTasksDeps } from './parking-tasks.js';
+import { estimatePark } from './read-window.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';
 

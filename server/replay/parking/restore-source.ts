@@ -3,10 +3,11 @@ import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { JobSelection, JobWalk } from '../job-source.js';
 import type { MovedJobs } from '../load-sample.js';
-import { NO_COUNTS } from '../replay-account.js';
-import type { ReplayBatch, ReplayStore } from '../replay-record.js';
+import type { ReplayBatch } from '../replay-record.js';
+import { NO_COUNTS } from '../replay-record.js';
 import { newRecord } from '../replay-request.js';
 import { ReplayRun } from '../replay-run.js';
+import type { ReplayStore } from '../replay-store.js';
 import { lettersOf, ParkedSource, type ParkedSourceDeps, seqOf } from './parked-source.js';
 import { GUARDED_PER_SECOND, MAX_RESTORE_RATE, type Parking, type StoredJob } from './parking.js';
 import { BATCH_BYTES, bringBack, settleOpen } from './restore-jobs.js';
@@ -31,7 +32,7 @@ export function restoreRun(
   deps: RestoreDeps & { readonly isLeader: () => boolean },
 ): ReplayRun {
   const { id, instance, queue, guard, reason, remaining, actor } = parking;
-  const { now, moved, snapshot } = deps;
+  const { now, snapshot } = deps;
   const seen = snapshot(instance);
   const isSeen = seen?.link.status === 'live';
   if (guard && !isSeen) throw new Error('Waiting: the console does not see this Redis now');
@@ -54,8 +55,6 @@ export function restoreRun(
     store: followedBatches(),
     source: new RestoreSource(deps, record),
     client: () => deps.queue(instance, queue)?.client ?? null,
-    movedTo: (queueId) => moved.to(instance, queueId),
-    noteMoved: (queueId, jobs) => moved.note(instance, queueId, jobs),
     tell: () => undefined,
   });
 }
