@@ -5,12 +5,12 @@ import { type DryRun, DryRunFacts } from '../../replay/job-source.js';
 import { withoutJobData } from '../../replay/replay-log.js';
 import { changeAllReplays, ReplayQueueSchema } from '../../replay/replay-queues.js';
 import { OrderOutcomeSchema, ReplayOrderSchema, type ReplayRequest } from '../../replay/replay-request.js';
-import { ReasonSchema, type ReplayFilter, type ReplaySpec, SpecSchema } from '../../replay/replay-spec.js';
+import { type ReplayFilter, type ReplaySpec, SpecSchema } from '../../replay/replay-spec.js';
 import { ReplayNowSchema, type ReplayView } from '../../replay/replay-view.js';
 import { coveragesOf, replayReport, type TimeRange } from '../../replay/report.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
-import { apiPart, documentText, dryRunQuery, isDryRun, jsonBody, jsonRoute } from './env.js';
+import { apiPart, changeQuery, documentText, dryRunQuery, isDryRun, jsonBody, jsonRoute } from './env.js';
 import { actionRoute, statusOf } from './outcomes.js';
 
 const idParam = z.object({ id: z.string() });
@@ -176,7 +176,7 @@ const removeRoute = jsonRoute(
     method: 'delete',
     path: '/replays/{id}',
     summary: 'Forget a replay that has ended',
-    request: { params: idParam, query: dryRunQuery.extend({ reason: ReasonSchema }) },
+    request: { params: idParam, query: changeQuery },
   },
   z.object({ removed: z.string() }),
 );
