@@ -108,14 +108,12 @@ export class ReplayRun {
   async #change(change: RunChange): Promise<void> {
     // It may have ended while the order was on its way, and what has ended does not begin again.
     if (hasEnded(this.#record)) return;
-    const { ratePerSecond } = change;
-    if (ratePerSecond !== undefined) this.#throttle.setRate(ratePerSecond);
+    if (change.ratePerSecond !== undefined) this.#throttle.setRate(change.ratePerSecond);
     const isResumed = change.state === 'running' && this.#record.state === 'paused';
     if (isResumed) await this.#loop;
-    const isEnding = change.state === 'aborted' || change.state === 'done' || change.state === 'failed';
     this.#set({
       ...change,
-      ...(isEnding ? { endedAtMs: this.#deps.now() } : {}),
+      ...(change.state === 'aborted' ? { endedAtMs: this.#deps.now() } : {}),
       ...(isResumed ? { canaryFrom: outcomesOf(this.#record) } : {}),
     });
     this.#wake();
@@ -188,7 +186,7 @@ export class ReplayRun {
         // Another goes on with it: what failed here is no end of it.
         if (!this.#deps.isLeader()) return;
         if (!isPassing(error) && !(error instanceof LeaseLost || error instanceof NotNow))
-          return this.#end('failed', problemInWords(error));
+          return this.#rest('finished', { state: 'failed', reason: problemInWords(error) });
         this.#waitsFor = `Waiting: ${problemInWords(error)}.`;
         this.#steps.failed(error, this.#deps.now());
         await this.#nap(NAP_MS);
@@ -201,7 +199,12 @@ export class ReplayRun {
     if (!client) throw new NotNow('Redis does not answer');
     const { source } = this.#deps;
     if (!source) throw new NotNow('what is parked can not be read by this console; its log says why');
-    if (this.#hasUnfinished) return this.#finishMoving(client, source);
+    if (this.#hasUnfinished) {
+      // A batch whose end is not known is asked for again under its own number: that does nothing twice.
+      const [batch] = await this.#deps.store.batchesIn(this.#record.id, 'moving', 0, 1);
+      if (batch) return this.#move(client, source, batch, true);
+      this.#hasUnfinished = false;
+    }
     if (this.#record.counts.counted === null) return this.#count(client, source);
     const { most, waitsFor, stop } = this.#throttle.allowance(this.#record);
     this.#waitsFor = waitsFor;
@@ -259,17 +262,8 @@ export class ReplayRun {
     this.#set({ counts: countChars(this.#record.counts, '', characters) });
     this.#deps.moved.note(this.#record.instance, batch.queue, this.#record.counts.moved - before);
     this.#throttle.noteMoved(this.#record);
-    const jobs = batch.jobs.slice(0, answer.length);
-    await this.#save([settledBatch({ ...batch, jobs }, characters)]);
+    await this.#save([settledBatch({ ...batch, jobs: batch.jobs.slice(0, answer.length) }, characters)]);
     await source.settled(batch.seq);
-  }
-
-  /** Batches whose end is not known are asked for again under their own number: the script does nothing twice. */
-  async #finishMoving(client: RedisClient, source: JobSource): Promise<void> {
-    const [batch] = await this.#deps.store.batchesIn(this.#record.id, 'moving', 0, 1);
-    if (batch) return this.#move(client, source, batch, true);
-    this.#hasUnfinished = false;
-    this.#waitsFor = null;
   }
 
   async #count(client: RedisClient, source: JobSource): Promise<void> {
@@ -287,17 +281,13 @@ export class ReplayRun {
       this.#walk = null;
       return this.#save();
     }
-    this.#set({ isSwept: true });
-    await this.#end('done', 'Every job of the range has had its turn.');
-  }
-
-  #end(state: 'done' | 'failed', reason: string): Promise<void> {
-    return this.#rest('finished', { state, reason, endedAtMs: this.#deps.now() });
+    const reason = 'Every job of the range has had its turn.';
+    await this.#rest('finished', { state: 'done', isSwept: true, reason });
   }
 
   /** A disk that takes nothing may be why: then it goes on from what is on it at the next start. */
   async #rest(event: RunEvent, change: Partial<ReplayRecord> & { readonly reason: string }): Promise<void> {
-    this.#set(change);
+    this.#set({ ...change, ...(event === 'finished' ? { endedAtMs: this.#deps.now() } : {}) });
     await this.#save().catch(() => undefined);
     this.#deps.tell(event, this.#record, change.reason);
   }

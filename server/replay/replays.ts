@@ -13,12 +13,13 @@ import type { Parkings } from './parking/parkings.js';
 import { ReplayConnections } from './replay-connections.js';
 import { orderReplay, ReplayLog, withoutJobData } from './replay-log.js';
 import { accountOf, hasEnded, type ReplayRecord } from './replay-record.js';
-import type { OrderOutcome, ReplayOrder } from './replay-request.js';
 import {
   checkFilter,
   isSelected,
   newRecord,
+  type OrderOutcome,
   queuesOf,
+  type ReplayOrder,
   type ReplayRequest,
   type ReplaySelection,
 } from './replay-request.js';
@@ -92,7 +93,7 @@ export class Replays {
     for (const record of await this.#deps.store.list()) {
       const run = this.#hold(record);
       // How the last process ended is not known: what is swept once more is found once more at most.
-      if (!hasEnded(record)) run.noteBreak();
+      run.noteBreak();
       void run.start();
     }
     this.#loop.start();
@@ -130,9 +131,9 @@ export class Replays {
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
     checkFilter(request.spec);
-    const { instance, spec } = request;
     const { now } = this.#deps;
-    const selection = { id: '', instance, spec, cutoffMs: now(), queues: queuesOf(snapshot, request) };
+    const { instance } = request;
+    const selection = { ...request, id: '', cutoffMs: now(), queues: queuesOf(snapshot, request) };
     const source = this.#sourceOf(selection);
     if (!source) throw new ActionError('unavailable', NOTHING_PARKED);
     return source.dryRun(async () => {
@@ -162,9 +163,7 @@ export class Replays {
     isDryRun: boolean,
   ): Promise<readonly OrderOutcome[]> {
     return this.#ordered('changeAll', [actor, selection, order, isDryRun], () => {
-      const chosen = [...this.#runs.values()].filter(
-        ({ record }) => !hasEnded(record) && isSelected(record, selection),
-      );
+      const chosen = this.#underWay().filter(({ record }) => isSelected(record, selection));
       return Promise.all(chosen.map((run) => orderReplay(this.#log, actor, run, order, isDryRun)));
     });
   }
@@ -201,7 +200,7 @@ export class Replays {
     const snapshot = this.#snapshotOf(instance);
     checkFilter(spec);
     const queues = queuesOf(snapshot, request);
-    const running = [...this.#runs.values()].filter(({ record }) => !hasEnded(record)).length;
+    const running = this.#underWay().length;
     if (running >= MAX_RUNNING)
       throw new ActionError('unavailable', `${running} replays are under way: end one before another begins`);
     const { now, newId } = this.#deps;
@@ -240,6 +239,10 @@ export class Replays {
     this.#runs.delete(id);
     await this.#deps.store.remove(id);
     await this.#log.audit(actor, 'forget', record, reason, {});
+  }
+
+  #underWay(): readonly ReplayRun[] {
+    return [...this.#runs.values()].filter(({ record }) => !hasEnded(record));
   }
 
   #runOf(id: string): ReplayRun {
@@ -282,10 +285,9 @@ export class Replays {
     for (const run of this.#runs.values()) {
       const { record } = run;
       run.noteRate();
-      const isOver = hasEnded(record);
-      if (isOver && nowMs - (record.endedAtMs ?? 0) > WATCH_ENDED_MS) continue;
-      const isDue =
-        !isOver || this.#turns % ENDED_EVERY_TURNS === 0 || nowMs - (record.endedAtMs ?? 0) < 10_000;
+      const endedForMs = nowMs - (record.endedAtMs ?? nowMs);
+      if (endedForMs > WATCH_ENDED_MS) continue;
+      const isDue = endedForMs < 10_000 || this.#turns % ENDED_EVERY_TURNS === 0;
       const hasOpen = accountOf(record.counts, false).toRun > 0;
       const client = isDue && hasOpen ? this.#connections.ready(record.instance) : null;
       if (client) await run.settle(client);

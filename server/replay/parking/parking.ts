@@ -199,6 +199,8 @@ export type RestoreTerms = Pick<Parking, 'ratePerSecond' | 'guard'>;
 /** What is changed of a parking that is under way or rests. */
 export interface ParkingPatch extends Partial<RestoreTerms> {
   readonly state?: Exclude<Parking['state'], 'done'>;
+  /** Who pauses it; left out: a person. */
+  readonly by?: Parking['pausedBy'];
 }
 
 /** What a parking holds of one type, or would take. */

@@ -122,14 +122,9 @@ export class Parkings {
   }
 
   /** Pauses, goes on, aborts, or sets another rate; in force within a batch. @param isDryRun as it would be. */
-  async change(
-    id: string,
-    patch: ParkingPatch,
-    by: Parking['pausedBy'] = 'person',
-    isDryRun = false,
-  ): Promise<Parking> {
-    if (isDryRun) return { ...(await this.get(id)), ...(await this.#changed(id, patch, by)) };
-    return this.#ordered('change', id, [id, patch, by], () => this.#change(id, patch, by));
+  async change(id: string, patch: ParkingPatch, isDryRun = false): Promise<Parking> {
+    if (isDryRun) return { ...(await this.get(id)), ...(await this.#changed(id, patch)) };
+    return this.#ordered('change', id, [id, patch], () => this.#change(id, patch));
   }
 
   async get(id: string): Promise<Parking> {
@@ -227,15 +222,15 @@ export class Parkings {
     return this.get(id);
   }
 
-  async #change(id: string, patch: ParkingPatch, by: Parking['pausedBy']): Promise<Parking> {
+  async #change(id: string, patch: ParkingPatch): Promise<Parking> {
     const { store, tasks } = this.#opened;
-    await store.parkings.change(id, await this.#changed(id, patch, by));
+    await store.parkings.change(id, await this.#changed(id, patch));
     await tasks.setPace(await this.get(id));
     if (patch.state !== undefined) tasks.turn(id);
     return this.get(id);
   }
 
-  async #changed(id: string, { state, ratePerSecond, guard }: ParkingPatch, by: Parking['pausedBy']) {
+  async #changed(id: string, { state, ratePerSecond, guard, by = 'person' }: ParkingPatch) {
     const parking = await this.get(id);
     if (state !== undefined && parking.state === 'done')
       throw new ActionError('invalid', `parking ${id} is done: restore it to bring its jobs back`);

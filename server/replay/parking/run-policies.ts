@@ -132,7 +132,7 @@ export async function applyPolicy(
 }
 
 async function carryOut(parkings: Parkings, policy: InstancePolicy, act: PolicyAct): Promise<void> {
-  if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused' }, 'policy');
+  if (act.kind === 'hold') await parkings.change(act.parking, { state: 'paused', by: 'policy' });
   else if (act.kind === 'restore')
     await parkings.restore(act.parking, { ratePerSecond: policy.restorePerSecond, guard: true });
   else

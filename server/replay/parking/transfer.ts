@@ -42,7 +42,7 @@ function whyNoJobId(id: string, queue: string, longerQueues: readonly string[]):
 const PAGE = 500;
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** Documented. What one line takes to parse is what everybody else waits for. */
-export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 /** A parking as NDJSON: a line about it, then a line for each job that is on disk. Holds one page at a time. */
 export async function* exportLines(store: ParkedStore, parking: Parking): AsyncGenerator<string> {

@@ -229,7 +229,7 @@ export function parkingsApi(deps: AppDeps) {
           ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
           ...(isGuarded === undefined ? {} : { guard: isGuarded }),
         };
-        const parking = await parkings.change(c.req.valid('param').id, patch, 'person', isDryRun(c));
+        const parking = await parkings.change(c.req.valid('param').id, patch, isDryRun(c));
         if (isDryRun(c)) return c.json(write(parking, { types: null }), 200);
         const rate = parking.ratePerSecond === null ? '' : ` at ${parking.ratePerSecond} a second`;
         return c.json(await done(c, reason, parking, `is ${parking.state}${rate}`), 200);
