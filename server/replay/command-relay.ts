@@ -90,7 +90,7 @@ export function createCommandStore(database: Database) {
   };
 }
 
-/** What one console asks of the one that holds the lease: see commands.ts. */
+/** What one console asks of the one that holds the lease. */
 const commands = sqliteTable('commands', {
   id: text('id').primaryKey(),
   atMs: integer('at_ms').notNull(),

@@ -20,6 +20,8 @@ import { auditParking } from './audit.js';
 import {
   type ApiEnv,
   apiPart,
+  changeQuery,
+  commonOf,
   documentText,
   dryRunQuery,
   isDryRun,
@@ -144,11 +146,12 @@ const restoreRoute = jsonRoute(
 const importRoute = createRoute({
   method: 'post',
   path: '/parkings/import',
+  ...commonOf('post'),
   security: [{ bearer: ['admin'] }, { session: ['admin'] }],
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
   description:
     'Admin only. Into a queue that the console knows, and with no id that BullMQ keeps for itself. A line may have 16 MiB, all of it twice parking.maxBytes.',
-  request: { query: dryRunQuery, body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
+  request: { query: changeQuery, body: { content: { 'application/x-ndjson': { schema: z.string() } } } },
   responses: {
     200: { description: 'The parking', content: { 'application/json': { schema: ParkingAnswerSchema } } },
   },
@@ -217,7 +220,8 @@ export function parkingsApi(deps: AppDeps) {
         if (!body) throw new Problem(422, 'invalid-request', 'body: is missing: send what an export gave');
         const parking = await parkings.importLines(body, c.get('actor').name, isDryRun(c));
         if (isDryRun(c)) return c.json(write(parking, { types: null }), 200);
-        return c.json(await done(c, parking.reason, parking, 'was imported'), 200);
+        const why = c.req.valid('query').reason || parking.reason;
+        return c.json(await done(c, why, parking, 'was imported'), 200);
       })
       .openapi(oneRoute, async (c) =>
         c.json(await withTypes(await parkings.get(c.req.valid('param').id)), 200),
