@@ -5,7 +5,7 @@ import { openStore } from '../../server/open-store.js';
 import { connect } from '../../server/redis/connect.js';
 import { MovedJobs } from '../../server/replay/load-sample.js';
 import type { Parking } from '../../server/replay/parking/parking.js';
-import type { ReplayAccount } from '../../server/replay/replay-account.js';
+import type { ReplayAccount } from '../../server/replay/replay-record.js';
 import { SpecSchema } from '../../server/replay/replay-spec.js';
 import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';
