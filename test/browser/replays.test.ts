@@ -25,7 +25,7 @@ it('failed jobs are replayed from the queue’s failed tab, after a look at what
   const page = await scene.open('/i/default/q/bull%3Amail?state=failed');
   await page.getByRole('link', { name: 'Replay these', exact: true }).click();
   await untilLive(page);
-  expect(await page.getByLabel('Queues').inputValue()).toBe('bull:mail');
+  expect(await page.getByRole('textbox', { name: 'Queues' }).inputValue()).toBe('bull:mail');
   await page.getByLabel('Job types').fill('send');
   await page.getByLabel('Jobs a second at most').fill('100');
   await page.getByLabel(/Guard/).uncheck();
