@@ -80,7 +80,7 @@ function build() {
   run('build', 'tsc -b, and the agent for require', process.execPath, [
     '-e',
     `const { execFileSync } = require('node:child_process');
-     for (const args of ${JSON.stringify([all, agent, ['agent/mark-commonjs.mjs']])})
+     for (const args of ${JSON.stringify([all, agent, ['agent/mark-commonjs.mjs'], ['server/routes/pages/copy-vendor.mjs']])})
        try { execFileSync(process.execPath, args, { stdio: 'inherit' }); } catch (error) { process.exit(error.status || 1); }`,
   ]);
 }

@@ -6,7 +6,6 @@ import type { Config } from './config/config.js';
 import { apiRoutes } from './routes/api/index.js';
 import type { AppDeps } from './routes/app-deps.js';
 import { endUnread, readBody } from './routes/bounded-body.js';
-import { docsRoutes } from './routes/docs.js';
 import { createGate, type GateEnv } from './routes/gate.js';
 import { liveRoutes } from './routes/live.js';
 import { healthRoutes, metricsRoutes } from './routes/metrics.js';
@@ -47,7 +46,6 @@ export function createApp({ config, deps, noteFault }: AppParts): Hono<GateEnv> 
   app.route('/', liveRoutes(deps));
   app.route('/api/v1', api);
   app.route('/', metricsRoutes(deps));
-  app.route('/', docsRoutes(api, deps.version));
   app.route('/', pageRoutes(deps));
   return app;
 }

@@ -1,119 +1,142 @@
-import type { FC } from 'hono/jsx';
-import { Document } from './document.js';
+import { raw } from 'hono/html';
+import type { Child, FC } from 'hono/jsx';
+import { type Chrome, Layout } from './layout.js';
 
-export interface DocsOperation {
-  readonly method: string;
-  readonly path: string;
-  readonly summary: string;
-  readonly parameters: readonly {
-    readonly name: string;
-    readonly place: string;
-    readonly description: string;
-    readonly isRequired: boolean;
-  }[];
-  readonly takesBody: boolean;
+export interface DocsLink {
+  readonly href: string;
+  readonly name: string;
+  readonly about: string;
 }
 
-export interface DocsProps {
-  readonly styles: readonly string[];
+export interface DocsIndexProps {
   readonly version: string;
-  readonly operations: readonly DocsOperation[];
-  readonly actions: readonly {
-    readonly name: string;
-    readonly about: string;
-    readonly role: string;
-    readonly scope: string;
-  }[];
+  readonly chapters: readonly Omit<DocsLink, 'about'>[];
+  readonly findings: readonly DocsLink[];
+  readonly actions: readonly DocsLink[];
+  readonly signals: readonly DocsLink[];
   readonly problems: readonly { readonly code: string; readonly title: string }[];
 }
 
-/** The API on one page, from its own OpenAPI document. */
-export const DocsPage: FC<DocsProps> = ({ styles, version, operations, actions, problems }) => (
-  <Document>
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <title>API · Spillway</title>
-      {styles.map((href) => (
-        <link rel="stylesheet" href={href} />
-      ))}
-    </head>
-    <body>
-      <main class="docs">
-        <h1>Spillway API {version}</h1>
-        <p>
-          <a href="/">Console</a> · <a href="/api/v1/openapi.json">OpenAPI 3.1 document</a>
-        </p>
-        <p>
-          Send <code>Authorization: Bearer &lt;token&gt;</code> where tokens are configured. Every change
-          takes <code>?dryRun=true</code> and an <code>Idempotency-Key</code>; errors are{' '}
-          <code>application/problem+json</code>.
-        </p>
-        <h2 id="prometheus">Prometheus and Grafana</h2>
-        <p>
-          <a href="/metrics">/metrics</a> is for Prometheus;{' '}
-          <a href="/static/prometheus-rules.yml" download="">
-            alerting rules
-          </a>{' '}
-          and a{' '}
-          <a href="/static/grafana-dashboard.json" download="">
-            dashboard for Grafana
-          </a>{' '}
-          are ready to be loaded.
-        </p>
-        <h2>Paths</h2>
-        {operations.map((operation) => (
-          <Operation {...operation} />
-        ))}
-        <h2>Actions</h2>
-        <p>
-          <code>POST /api/v1/actions/&#123;action&#125;</code>;{' '}
-          <a href="/api/v1/actions">their arguments as JSON Schema</a>.
-        </p>
-        <dl>
-          {actions.map((action) => (
-            <>
-              <dt>
-                <code>{action.name}</code> ({action.scope}, {action.role})
-              </dt>
-              <dd>{action.about}</dd>
-            </>
-          ))}
-        </dl>
-        <h2>Problems</h2>
-        <dl>
-          {problems.map((problem) => (
-            <>
-              <dt id={`problem-${problem.code}`}>
-                <code>{problem.code}</code>
-              </dt>
-              <dd>{problem.title}</dd>
-            </>
-          ))}
-        </dl>
-      </main>
-    </body>
-  </Document>
-);
-
-const Operation: FC<DocsOperation> = ({ method, path, summary, parameters, takesBody }) => (
-  <section class="operation">
-    <h3>
-      <span class="method">{method}</span> <code>{path}</code>
-    </h3>
-    <p>
-      {summary}
-      {takesBody ? '. Takes a JSON body.' : ''}
-    </p>
-    {parameters.length > 0 ? (
-      <ul>
-        {parameters.map((parameter) => (
+/** What there is to read: the chapters, and a page for each entry of the registries. */
+export const DocsIndex: FC<{ readonly chrome: Chrome; readonly view: DocsIndexProps }> = ({
+  chrome,
+  view,
+}) => (
+  <Layout chrome={chrome}>
+    <article class="docs">
+      <h1>Documentation of Spillway {view.version}</h1>
+      <ul class="docs-chapters">
+        {view.chapters.map(({ href, name }) => (
           <li>
-            <code>{parameter.name}</code> ({parameter.place}
-            {parameter.isRequired ? ', required' : ''}) {parameter.description}
+            <a href={href}>{name}</a>
           </li>
         ))}
+        <li>
+          <a href="/docs/api">API reference</a>
+        </li>
       </ul>
-    ) : null}
+      <DocsList id="findings" title="Problems" links={view.findings} />
+      <DocsList id="actions" title="Actions" links={view.actions} />
+      <DocsList id="signals" title="Signals" links={view.signals} />
+      <h2 id="prometheus">Prometheus and Grafana</h2>
+      <p>
+        <a href="/metrics">/metrics</a> has all signals.{' '}
+        <a href="/static/prometheus-rules.yml" download="">
+          Alerting rules
+        </a>{' '}
+        and a{' '}
+        <a href="/static/grafana-dashboard.json" download="">
+          dashboard for Grafana
+        </a>{' '}
+        are ready to be loaded.
+      </p>
+      <h2 id="problems">Errors of the API</h2>
+      <dl class="docs-terms">
+        {view.problems.map(({ code, title }) => (
+          <>
+            <dt id={`problem-${code}`}>
+              <code>{code}</code>
+            </dt>
+            <dd>{title}</dd>
+          </>
+        ))}
+      </dl>
+    </article>
+  </Layout>
+);
+
+const DocsList: FC<{ readonly id: string; readonly title: string; readonly links: readonly DocsLink[] }> = ({
+  id,
+  title,
+  links,
+}) => (
+  <section aria-labelledby={id}>
+    <h2 id={id}>{title}</h2>
+    <dl class="docs-terms">
+      {links.map(({ href, name, about }) => (
+        <>
+          <dt>
+            <a href={href}>
+              <code>{name}</code>
+            </a>
+          </dt>
+          <dd>{about}</dd>
+        </>
+      ))}
+    </dl>
   </section>
+);
+
+export interface DocsEntryProps {
+  readonly title: string;
+  readonly about: string;
+  /** Heading and text of each part; those without text are left out. */
+  readonly parts: readonly { readonly title: string; readonly text: Child }[];
+}
+
+/** One entry of a registry. */
+export const DocsEntry: FC<{ readonly chrome: Chrome; readonly view: DocsEntryProps }> = ({
+  chrome,
+  view,
+}) => (
+  <Layout chrome={chrome}>
+    <article class="docs">
+      <h1>
+        <code>{view.title}</code>
+      </h1>
+      <p class="docs-about">{view.about}</p>
+      {view.parts.map(({ title, text }) => (
+        <>
+          <h2>{title}</h2>
+          {typeof text === 'string' ? <p>{text}</p> : text}
+        </>
+      ))}
+    </article>
+  </Layout>
+);
+
+/** A chapter of docs/, as HTML made from our own Markdown. */
+export const DocsChapter: FC<{ readonly chrome: Chrome; readonly html: string }> = ({ chrome, html }) => (
+  <Layout chrome={chrome}>
+    <article class="docs">{raw(html)}</article>
+  </Layout>
+);
+
+/** The reference of the API, drawn by Swagger UI from the console's own description. */
+export const ApiReference: FC<{
+  readonly chrome: Chrome;
+  /** Methods that this role may try. */
+  readonly methods: readonly string[];
+}> = ({ chrome, methods }) => (
+  <Layout chrome={chrome}>
+    <h1 class="visually-hidden">API reference</h1>
+    <p class="docs-api-note">
+      <a href="/api/v1/openapi.json">OpenAPI 3.1 document</a> · Send{' '}
+      <code>Authorization: Bearer &lt;token&gt;</code> where tokens are configured. Trying a call here makes
+      it, on the Redis that is watched: add <code>?dryRun=true</code> to a change to see what it would do.
+    </p>
+    <div id="api-reference" data-methods={methods.join(' ')}>
+      <noscript>The reference takes a script; the OpenAPI document says the same.</noscript>
+    </div>
+  </Layout>
 );

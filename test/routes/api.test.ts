@@ -101,7 +101,7 @@ describe('reading', () => {
       expect.arrayContaining(['queue.pause', 'redis.raise-maxmemory']),
     );
     const docs = await console_.ask('GET', '/docs');
-    expect(docs.text).toContain('/api/v1/actions/{action}');
+    expect(docs.text).toContain('/docs/actions/queue.pause');
   });
 
   it('gives Prometheus its metrics by queue', async () => {

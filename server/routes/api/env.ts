@@ -65,7 +65,7 @@ export function documentText(
   const text = { description: route.summary ?? 'OK', content: { [type]: { schema: z.string() } } };
   part.openAPIRegistry.registerPath({
     ...route,
-    ...commonOf('get'),
+    ...commonOf('get', route.path),
     method: 'get',
     responses: { 200: text, default: refused },
   });
@@ -78,9 +78,19 @@ const IDEMPOTENCY_KEY = {
   description: 'A repeat with the same key gets the first answer and changes nothing; kept for 24 hours',
 };
 
-/** What every route of a method has: who may call it, and where it changes something, the key of a repeat. */
-export function commonOf(method: RouteConfig['method']) {
-  return { security: securityOf(method), parameters: method === 'get' ? [] : [IDEMPOTENCY_KEY] };
+const ABOUT = new Set(['queues', 'workers', 'jobs', 'job-types', 'memory', 'plan']);
+
+/** What a path is about, for the reference: `/instances/{instance}/queues/{queue}/jobs` is `jobs`, `/audit` is `audit`. */
+function tagOf(path: string): string {
+  const named = path.split('/').filter((part) => part !== '' && !part.startsWith('{'));
+  const about = named.filter((part) => ABOUT.has(part)).at(-1);
+  return about ?? named[0] ?? 'console';
+}
+
+/** What every route of a method has: what it is about, who may call it, and where it changes something, the key of a repeat. */
+export function commonOf(method: RouteConfig['method'], path: string) {
+  const parameters = method === 'get' ? [] : [IDEMPOTENCY_KEY];
+  return { tags: [tagOf(path)], security: securityOf(method), parameters };
 }
 
 /** A route that answers JSON of one schema, or a problem. */
@@ -90,7 +100,7 @@ export function jsonRoute<
 >(route: R, schema: S) {
   return createRoute({
     ...route,
-    ...commonOf(route.method),
+    ...commonOf(route.method, route.path),
     responses: {
       200: { description: route.summary ?? 'OK', content: { 'application/json': { schema } } },
       default: refused,

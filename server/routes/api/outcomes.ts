@@ -198,7 +198,7 @@ export function actionRoute<
   const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
   return createRoute({
     ...route,
-    ...commonOf(route.method),
+    ...commonOf(route.method, route.path),
     responses: {
       200: {
         description:

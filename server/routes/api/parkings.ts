@@ -146,7 +146,7 @@ const restoreRoute = jsonRoute(
 const importRoute = createRoute({
   method: 'post',
   path: '/parkings/import',
-  ...commonOf('post'),
+  ...commonOf('post', '/parkings/import'),
   security: [{ bearer: ['admin'] }, { session: ['admin'] }],
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
   description:

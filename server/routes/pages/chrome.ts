@@ -33,6 +33,7 @@ const STYLES = [
   'detail.css',
   'chart-range.css',
   'timeline.css',
+  'docs.css',
 ];
 const SCRIPTS = [
   'vendor/htmx.min.js',
@@ -60,6 +61,7 @@ export interface PageFrame {
   readonly subject: string;
   readonly liveUrl: string | null;
   readonly hasCharts?: boolean;
+  readonly hasApiReference?: boolean;
   /** The way down to the page, from a place of the navigation. */
   readonly crumbs?: Chrome['crumbs'];
 }
@@ -72,9 +74,12 @@ export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
     title: titleOf(worst, frame.subject),
     favicon: worst.state,
     faviconUrl: assetUrl(`favicon-${worst.state}.svg`),
-    styles: STYLES.map(assetUrl),
+    styles: [...STYLES.map(assetUrl), ...(frame.hasApiReference ? ['/docs/vendor/swagger-ui.css'] : [])],
     themeScript: assetUrl('theme.js'),
-    scripts: scripts.map(assetUrl),
+    scripts: [
+      ...scripts.map(assetUrl),
+      ...(frame.hasApiReference ? ['/docs/vendor/swagger-ui-bundle.js', assetUrl('api-reference.js')] : []),
+    ],
     current: frame.current,
     instances: watch.snapshots().map(({ instance }) => ({ name: instance, href: instancePath(instance) })),
     crumbs: frame.crumbs ?? [],

@@ -11,6 +11,7 @@ import { canaryRoutes } from './canary.js';
 import { channelRoutes } from './channels.js';
 import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
+import { docsRoutes } from './docs.js';
 import { findRoutes } from './find.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { incidentRoutes } from './incidents.js';
@@ -38,6 +39,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   );
   pages.get('/queues', (c) => c.redirect('/#queues'));
   pages.route('/', findRoutes(deps));
+  pages.route('/', docsRoutes(deps));
   pages.route('/', actionRoutes(deps));
   pages.route('/', replayRoutes(deps));
   pages.route('/', parkedRoutes(deps));
