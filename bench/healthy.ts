@@ -127,8 +127,8 @@ export async function everydayRow(minutes: number): Promise<Row> {
     })();
     await lookFor(minutes, async () => {
       looks += 1;
-      for (const { severity, key, sentence } of await api.findings())
-        if (severity !== 'info') alarms.add(key, sentence);
+      for (const { severity, key, headline, cause } of await api.findings())
+        if (severity !== 'info') alarms.add(key, `${headline}: ${cause}`);
     });
     await day;
   });

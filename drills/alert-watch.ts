@@ -98,7 +98,7 @@ export function watchAlerts(api: Api, activity: DrillActivity, table: AlertTable
 }
 
 function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {
-  const sentences = new Set(before?.sentences).add(alert.summary);
+  const sentences = new Set(before?.sentences).add(`${alert.finding?.headline ?? ''} ${alert.summary}`);
   // One that was over before it was looked at was notified if nothing explained it then.
   const isNotified = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
   return { alert, notifiedAtMs: before?.notifiedAtMs ?? (isNotified ? Date.now() : null), sentences };

@@ -178,8 +178,15 @@ export async function untilFound(api: Api, isIt: (finding: ApiFinding) => boolea
 }
 
 /** All that a finding says. */
-export function textOf({ headline, sentence, evidence }: ApiFinding): string {
-  return [headline, sentence, ...evidence.map(({ label, value }) => `${label}: ${value}`)].join(' | ');
+export function textOf({ headline, cause, effect, action, detail, evidence }: ApiFinding): string {
+  return [
+    headline,
+    cause,
+    effect,
+    action,
+    detail,
+    ...evidence.map(({ label, value }) => `${label}: ${value}`),
+  ].join(' | ');
 }
 
 /** Of a finding's evidence, by its stable name. */

@@ -71,7 +71,7 @@ async function findCause({ activity }: Stage, api: Api, refusedAtMs: number): Pr
   activity.check(
     `the top finding names the job type, its share, the flush timeout of ${BATCH_WAIT_SECONDS} s and the concurrency to set, within ${SEEN_WITHIN_MS / 1000} s`,
     isNamed && Date.now() - refusedAtMs <= SEEN_WITHIN_MS * WAIT_FACTOR + RESTARTED_AND_WATCHED_MS,
-    `${((Date.now() - refusedAtMs) / 1000).toFixed(1)} s after the first refusal: ${top?.code ?? 'no finding'}: ${top?.sentence.slice(-330) ?? ''}`,
+    `${((Date.now() - refusedAtMs) / 1000).toFixed(1)} s after the first refusal: ${top?.code ?? 'no finding'}: ${top?.cause ?? ''}`,
   );
   activity.note(`it offers: ${top?.remedies.map((remedy) => remedy.label).join('; ') ?? 'nothing'}`);
 }
@@ -80,7 +80,7 @@ function namesCause(finding: ApiFinding): boolean {
   const value = (name: string): number => Number(evidenceOf(finding, name) ?? Number.NaN);
   return (
     finding.code === 'redis.full' &&
-    finding.sentence.includes('track') &&
+    finding.cause.includes('track') &&
     value('type-share') > 0.3 &&
     Math.abs(value('batch-wait') - BATCH_WAIT_SECONDS) < 0.6 &&
     value('suggested-concurrency') >= BATCH_SIZE

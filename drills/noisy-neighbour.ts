@@ -100,7 +100,7 @@ async function findSource(stage: NoisyStage, api: Api): Promise<string> {
   activity.check(
     'the source is named by a finding, and it is the right one',
     finding?.queue === truth,
-    finding ? `${sinceFlood(stage)}: ${finding.sentence.slice(0, 160)}` : codesOf(findings),
+    finding ? `${sinceFlood(stage)}: ${finding.headline}: ${finding.cause}` : codesOf(findings),
   );
   const text = finding ? textOf(finding) + finding.queues.join() : '';
   activity.check(

@@ -26,7 +26,7 @@ export const silentSubscriber: Drill = {
   alerts: {
     expected: [
       {
-        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'takes nothing'] },
+        ...{ rule: 'workers', queue: QUIET_QUEUE, naming: [DEAF, 'not consuming'] },
         ...{ from: 'it hears of no jobs', noticedWithinSeconds: 9 },
         ...{ until: 'it is reconnected', overWithinSeconds: 10 },
       },
@@ -155,7 +155,7 @@ async function checkDeafIsNamed({ activity }: Stage, api: Api): Promise<void> {
   const silent = findings.filter(({ code }) => code === 'worker.silent');
   activity.check(
     'and found, and no other worker is',
-    silent.length === 1 && (silent[0]?.sentence.includes(DEAF) ?? false),
+    silent.length === 1 && (silent[0]?.headline.includes(DEAF) ?? false),
     findings.map(({ code }) => code).join(', '),
   );
 }

@@ -1,87 +1,138 @@
 import type { FC } from 'hono/jsx';
+import { briefValue } from '../server/model/brief.js';
+import type { Evidence } from '../server/model/evidence.js';
+import { type Finding as FoundTrouble, keyNumbers } from '../server/model/finding.js';
+import { formatThings, formatValue } from '../server/model/format.js';
 import { Icon } from './icon.js';
 import { RemedyButton, type RemedyProps } from './remedy.js';
 import { type Moment, Time } from './time.js';
 
+interface Link {
+  readonly text: string;
+  readonly href: string | null;
+}
+
+/** A finding with what a page knows beside it: where its links lead, and what this role may press. */
 export interface FindingProps {
   readonly id: string;
-  readonly severity: 'critical' | 'warning' | 'info';
-  readonly code: string;
-  readonly title: string;
+  readonly finding: FoundTrouble;
   /** Where: instance and queue; null where the page says it already. */
-  readonly subject: { readonly text: string; readonly href: string } | null;
-  readonly sentence: string;
-  /** What follows from it: "analytics: Overloaded: 20 slots, all busy", with the way to its queue. */
-  readonly explains: readonly { readonly text: string; readonly href: string | null }[];
-  /** And so many more. */
-  readonly explainsMore: number;
-  readonly evidence: readonly { readonly label: string; readonly value: string }[];
+  readonly subject: Link | null;
+  /** What follows from it, with the way to its queue. */
+  readonly follows: readonly Link[];
   readonly since: Moment;
   /** "for 2 min" */
   readonly age: string;
-  /** It was so when the console last could see. */
-  readonly isLastSeen: boolean;
   readonly remedies: readonly RemedyProps[];
 }
 
-const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Note' } as const;
+const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
-export const Finding: FC<FindingProps> = (finding) => (
-  <li
-    id={finding.id}
-    class={`finding severity-${finding.severity}${finding.isLastSeen ? ' is-last-seen' : ''}`}
-  >
-    <article aria-labelledby={`${finding.id}-title`}>
-      <header class="finding-head">
-        <span class={`severity state-${finding.severity}`}>
-          <Icon name={finding.isLastSeen ? 'blind' : finding.severity} /> {SEVERITY_WORDS[finding.severity]}
-        </span>
-        <h3 id={`${finding.id}-title`}>{finding.title}</h3>
-        {finding.subject ? (
-          <a class="finding-subject" href={finding.subject.href}>
-            {finding.subject.text}
-          </a>
+export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since, age, remedies }) => {
+  const isLastSeen = finding.lastSeenAtMs !== undefined;
+  return (
+    <li id={id} class={`finding severity-${finding.severity}${isLastSeen ? ' is-last-seen' : ''}`}>
+      <article aria-labelledby={`${id}-title`}>
+        <header class="finding-head">
+          <span class={`severity state-${finding.severity}`}>
+            <Icon name={isLastSeen ? 'blind' : finding.severity} />{' '}
+            {isLastSeen ? 'Last seen' : SEVERITY_WORDS[finding.severity]}
+          </span>
+          <h3 id={`${id}-title`}>{finding.headline}</h3>
+          {subject?.href ? (
+            <a class="finding-subject" href={subject.href}>
+              {subject.text}
+            </a>
+          ) : null}
+          <span class="finding-since">
+            <span class="finding-age">{age}</span> · since <Time {...since} />
+          </span>
+        </header>
+        <BriefLines {...finding} />
+        {remedies.length > 0 ? (
+          <ul class="remedies" aria-label={`What can be done: ${finding.headline}`}>
+            {remedies.map((remedy, i) => (
+              <RemedyButton {...remedy} isFirst={i === 0} />
+            ))}
+          </ul>
         ) : null}
-        <span class="finding-since">
-          <span class="finding-age">{finding.age}</span> · since <Time {...finding.since} />
-        </span>
-      </header>
-      <p class="finding-sentence">{finding.sentence}</p>
-      <Explains lines={finding.explains} more={finding.explainsMore} />
-      <dl class="chips">
-        {finding.evidence.map((piece) => (
-          <div class="chip">
-            <dt>{piece.label}</dt>
-            <dd>{piece.value}</dd>
-          </div>
-        ))}
-      </dl>
-      {finding.remedies.length > 0 ? (
-        <ul class="remedies" aria-label={`What can be done: ${finding.title}`}>
-          {finding.remedies.map((remedy, i) => (
-            <RemedyButton {...remedy} isFirst={i === 0} />
-          ))}
-        </ul>
-      ) : null}
-    </article>
-  </li>
+        <Numbers of={keyNumbers(finding)} format={briefNumber} />
+        <Follows lines={follows} all={finding.explains?.length ?? 0} />
+        <More finding={finding} />
+      </article>
+    </li>
+  );
+};
+
+/** Why, what it does to users, what to do: of a finding, an alert, an entry of the timeline. */
+export const BriefLines: FC<{ readonly cause: string; readonly effect: string; readonly action: string }> = ({
+  cause,
+  effect,
+  action,
+}) => (
+  <dl class="brief">
+    {[
+      ['Cause', cause],
+      ['Effect', effect],
+      ['Do', action],
+    ].map(([word, text]) =>
+      text === '' ? null : (
+        <div>
+          <dt>{word}</dt>
+          <dd>{text}</dd>
+        </div>
+      ),
+    )}
+  </dl>
 );
 
-const Explains: FC<{ readonly lines: FindingProps['explains']; readonly more: number }> = ({
-  lines,
-  more,
-}) =>
-  lines.length === 0 ? null : (
-    <p class="finding-explains">
-      <span class="finding-explains-word">Explains:</span>{' '}
-      {lines.map(({ text, href }, i) => (
-        <>
-          {i > 0 ? '; ' : ''}
-          {href === null ? text : <a href={href}>{text}</a>}
-        </>
+type Format = (piece: Evidence) => string;
+
+const briefNumber: Format = ({ value, unit }) => readable(value) ?? briefValue(value, unit);
+const exactNumber: Format = ({ value, unit, error }) =>
+  (readable(value) ?? formatValue(value, unit)) + (error ? ` ± ${formatValue(error, unit)}` : '');
+
+/** A moment as JSON has it, in UTC; null: it is none. */
+function readable(value: number | string): string | null {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(String(value))
+    ? `${String(value).slice(0, 19).replace('T', ' ')} UTC`
+    : null;
+}
+
+const Numbers: FC<{ readonly of: readonly Evidence[]; readonly format: Format }> = ({ of, format }) =>
+  of.length === 0 ? null : (
+    <dl class="chips">
+      {of.map((piece) => (
+        <div class="chip" title={`${piece.label} ${exactNumber(piece)}`}>
+          <dt>{piece.label}</dt>
+          <dd>{format(piece)}</dd>
+        </div>
       ))}
-      {more > 0 ? `; and ${more} more` : ''}
-    </p>
+    </dl>
+  );
+
+const Follows: FC<{ readonly lines: readonly Link[]; readonly all: number }> = ({ lines, all }) =>
+  lines.length === 0 ? null : (
+    <details class="finding-more">
+      <summary>
+        +{all} that {all === 1 ? 'follows' : 'follow'}
+      </summary>
+      <ul>
+        {lines.map(({ text, href }) => (
+          <li>{href === null ? text : <a href={href}>{text}</a>}</li>
+        ))}
+        {all > lines.length ? <li>and {formatThings(all - lines.length, 'more', 'more')}</li> : null}
+      </ul>
+    </details>
+  );
+
+const More: FC<{ readonly finding: FoundTrouble }> = ({ finding: { detail = '', evidence } }) =>
+  detail === '' && evidence.length === 0 ? null : (
+    <details class="finding-more">
+      <summary>Details and evidence</summary>
+      {detail === '' ? null : <p>{detail}</p>}
+      <Numbers of={evidence} format={exactNumber} />
+    </details>
   );
 
 export interface FindingListProps {

@@ -36,7 +36,7 @@ export function factsOfFinding(rule: AlertRule, finding: Finding): AlertFacts {
     cause: finding.code,
     findingKey: finding.key,
     value: null,
-    summary: finding.sentence,
+    summary: finding.cause,
     evidence: evidence ? `${evidence.label}: ${formatValue(evidence.value, evidence.unit)}` : null,
     firstRemedy: remedyText(finding),
   };

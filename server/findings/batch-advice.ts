@@ -1,8 +1,9 @@
 import { planBasisOf } from '../forecast/plan-basis.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
+import { briefCount, briefDuration, briefThings } from '../model/brief.js';
 import type { Remedy } from '../model/finding.js';
-import { formatCount, formatDuration, formatRate, formatThings } from '../model/format.js';
+import { formatCount, formatDuration, formatRate } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { USUAL_BATCHES_FIT } from '../model/job-type.js';
 import { isFull } from '../model/queue-verdict.js';
@@ -18,9 +19,12 @@ const DOUBTFUL = 0.7;
 
 export interface BatchAdvice {
   readonly slotsPerWorker: number;
-  /** "its client gathers 20 requests or waits 10 s, …": what goes into the sentence of a finding. */
+  /** "4 slots can't fill a batch of 20, so it waits 10 s": the cause, without a full stop. */
   readonly why: string;
-  readonly todo: string;
+  /** "set its concurrency to 50": what to do, without a full stop. */
+  readonly target: string;
+  /** How that is known, and what is not. */
+  readonly detail: string;
   /** null: there is no worker that takes orders, or it has as many slots already. */
   readonly remedy: Remedy | null;
 }
@@ -40,22 +44,24 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
       : slotsToFill(wait.batchSize, shareInFlight(queue, type)),
   );
   const slotsPerWorker = Math.ceil((perProcess * Math.max(1, processes)) / Math.max(1, workers.length));
-  const timeout = formatDuration(wait.flushTimeoutMs / 1000);
+  const wall = briefDuration(wait.flushTimeoutMs / 1000);
   const seen = wait.batchSizeAtLeast - 1;
-  const size =
-    wait.batchSize !== null
-      ? `sends in batches of ${formatThings(wait.batchSize, 'request')} or after ${timeout}`
-      : `gathers requests and sends what it has after ${timeout} (how many fill a batch is not known${seen > 1 ? `, more than ${formatCount(seen)}` : ''})`;
   const isSure = wait.confidence > DOUBTFUL;
-  const now =
+  const batch = wait.batchSize === null ? 'a batch' : `a batch of ${briefCount(wait.batchSize)}`;
+  const short =
     processes === 0
-      ? ''
-      : ` and ${formatCount(Math.round(slots / processes))} ${slots / processes === 1 ? 'slot' : 'slots'} a process can't fill one`;
-  const target = `${wait.batchSize === null ? 'at least ' : ''}${formatCount(slotsPerWorker)}`;
+      ? `too few run to fill ${batch}`
+      : `${briefThings(Math.round(slots / processes), 'slot')} can't fill ${batch}`;
+  const unknown =
+    wait.batchSize === null
+      ? ` How many fill a batch is not known${seen > 1 ? `, but more than ${formatCount(seen)}` : ''}.`
+      : '';
+  const doubt = isSure ? '' : ' Or every run takes exactly as long: look at one before you scale.';
   return {
     slotsPerWorker,
-    why: `each run takes ${timeout}${isSure ? '' : ', most likely'} because its client ${size}${now}, not because the work is slow${isSure ? '' : ' (or every run takes exactly as long: look at one before you scale)'}`,
-    todo: `set its concurrency to ${target} so that batches fill`,
+    why: `${short}, so it ${isSure ? '' : 'probably '}waits ${wall}`,
+    target: `set its concurrency to ${wait.batchSize === null ? 'at least ' : ''}${briefCount(slotsPerWorker)}`,
+    detail: `Each run takes ${wall} because its client gathers requests, not because the work is slow.${unknown}${doubt}`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots
         ? null
@@ -63,9 +69,9 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   };
 }
 
-/** Words for where no finding of its own is made: "track runs wait …". */
-export function batchSentence(queue: QueueState, type: JobTypeState, advice: BatchAdvice): string {
-  return `Of ${plainName(type.name)} in ${queueName(queue)} ${advice.why}; ${advice.todo}.`;
+/** The cause where no finding of its own is made: "track of analytics: 4 slots can't fill a batch of 20, …". */
+export function batchCause(queue: QueueState, type: JobTypeState, { why }: BatchAdvice): string {
+  return `${plainName(type.name)} of ${queueName(queue)}: ${why}.`;
 }
 
 function ableWorkers(queueId: string, snapshot: Snapshot): readonly WorkerState[] {

@@ -1,6 +1,7 @@
+import { briefAge, briefThings, few } from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
-import { formatCount, formatDuration } from '../model/format.js';
+import { formatCount } from '../model/format.js';
 import { attendedMs } from '../model/self-delay.js';
 import { freshnessOf, STALE_AFTER_MS } from '../model/sight.js';
 import type { LongNames } from '../model/snapshot.js';
@@ -21,9 +22,12 @@ export const agentsOverflow: FindingRule = {
     return [
       {
         severity: 'warning',
-        headline: 'Agents say more than the console takes in',
-        sentence: `Somebody publishes more on the channels spillway:* of this Redis than agents do: ${lost.join(', ')}. Workers may be shown late or not at all; queues are read as ever. Find out who publishes, and allow PUBLISH on spillway:* to workers alone.`,
-        evidence: [fact('messages-unread', 'messages not read', messages, 'count')],
+        headline: 'Agents publish more than the console reads',
+        cause: 'Somebody publishes more on the channels spillway:* than agents do.',
+        effect: 'Workers may be shown late or not at all; queues are read as ever.',
+        action: 'Find out who publishes, and allow PUBLISH on spillway:* to workers alone.',
+        detail: `So far: ${lost.join(', ')}.`,
+        evidence: [fact('messages-unread', 'not read', messages, 'count')],
         rank: 460,
       },
     ];
@@ -36,22 +40,22 @@ export const consoleQueueLimit: FindingRule = {
     'This Redis has queues that the console does not watch, as there are more than 10,000 or their names are too long: they are in no list and no sum.',
   detect: ({ discovery: { queuesBeyond = 0, longNames = null }, queues }) => {
     if (queuesBeyond === 0 && longNames === null) return [];
-    const parts = [
-      ...(queuesBeyond > 0 ? [beyondInWords(queues.length, queuesBeyond)] : []),
-      ...(longNames ? [longInWords(longNames)] : []),
-    ];
+    const isBeyond = queuesBeyond > 0;
     return [
       {
         severity: 'warning',
         headline: titleOf(queuesBeyond, longNames?.queues ?? 0),
-        sentence: parts.join(' '),
+        cause: isBeyond
+          ? `This Redis has more than the ${briefThings(queues.length, 'queue')} that the console watches.`
+          : 'Names of more than 300 characters, with their prefix, are not read.',
+        effect: 'These queues are in no list and no sum, and nothing alerts about them.',
+        action: isBeyond ? 'Remove queues that nobody uses.' : 'Shorten the name: mostly it is job data.',
+        detail: [
+          ...(isBeyond ? ['A queue with workers takes the place of an idle one.'] : []),
+          ...(longNames ? [longInWords(longNames)] : []),
+        ].join(' '),
         evidence: [
-          fact(
-            'queues-unwatched',
-            'queues not watched, at least',
-            queuesBeyond + (longNames?.queues ?? 0),
-            'count',
-          ),
+          fact('queues-unwatched', 'not watched, at least', queuesBeyond + (longNames?.queues ?? 0), 'count'),
         ],
         rank: 30,
       },
@@ -60,19 +64,16 @@ export const consoleQueueLimit: FindingRule = {
 };
 
 function titleOf(beyond: number, long: number): string {
-  if (beyond > 0) return `${formatCount(beyond + long)} queues are not watched`;
+  if (beyond > 0)
+    return `${briefThings(beyond + long, 'queue')} ${beyond + long === 1 ? 'is' : 'are'} not watched`;
   return long === 1
-    ? '1 queue has too long a name to be watched'
-    : `${formatCount(long)} queues have too long names to be watched`;
-}
-
-function beyondInWords(watched: number, beyond: number): string {
-  return `The console watches ${formatCount(watched)} queues of this Redis and knows of ${formatCount(beyond)} more: these are in no list and no sum, and nothing alerts about them. A queue with workers takes the place of an idle one. Remove queues that nobody uses.`;
+    ? '1 queue name is too long to be watched'
+    : `${briefThings(long, 'queue name')} are too long to be watched`;
 }
 
 function longInWords({ queues, example }: LongNames): string {
-  const which = queues === 1 ? 'One queue has a name' : `${formatCount(queues)} queues have names`;
-  return `${which} of more than 300 characters with its prefix, beginning ${example}…: nothing of it is read, and nothing alerts about it. A name of that length is mostly a job’s data given in the place of a name.`;
+  const which = queues === 1 ? 'The long name begins' : `One of ${formatCount(queues)} long names begins`;
+  return `${which} ${example}…`;
 }
 
 export const consoleStale: FindingRule = {
@@ -88,15 +89,18 @@ export const consoleStale: FindingRule = {
     // It was held up itself, and has not looked for longer than that: host.starved says so.
     const isOwnDelay = attendedMs(snapshot.self, link.lastReadAtMs ?? nowMs, nowMs) <= STALE_AFTER_MS;
     if (isOwnDelay && link.problem === null) return [];
-    const why = link.problem === null ? 'Redis does not answer its reads' : plainProblem(link.problem);
+    const why = link.problem === null ? 'does not answer its reads' : `says ${few(link.problem)}`;
     return [
       {
         severity: 'critical',
-        headline: `Blind for ${formatDuration(ageSeconds)}`,
-        sentence: `The console last read Redis at ${plainName(link.address)} ${formatDuration(ageSeconds)} ago (${why}): every number of this Redis is that old, and a Redis that does not answer the console may not answer workers either.`,
+        headline: `The console is blind for ${briefAge(ageSeconds)}`,
+        cause: `Redis at ${plainName(link.address)} ${why}.`,
+        effect: 'Every number shown is that old, and workers may get no answer either.',
+        action: 'Check Redis and the network to it before you trust anything here.',
         evidence: [
-          fact('age', 'age of what is shown', ageSeconds, 'seconds'),
-          fact('failed-reads', 'reads that failed', poll.failedTicks, 'count'),
+          fact('age', 'numbers are old', ageSeconds, 'seconds'),
+          fact('failed-reads', 'failed reads', poll.failedTicks, 'count'),
+          ...(link.problem === null ? [] : [fact('problem', 'reason', plainProblem(link.problem))]),
         ],
         rank: 990,
       },

@@ -1,6 +1,6 @@
+import { briefCount, briefDuration, briefRatio, briefThings, headlineOf } from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, FindingSubject } from '../model/finding.js';
-import { formatDuration, formatRatio, formatThings } from '../model/format.js';
 import { JUDGED_MS, type SelfDelay } from '../model/self-delay.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { plainName } from '../model/words.js';
@@ -24,14 +24,16 @@ export const consoleStarved: FindingRule = {
     const { self } = snapshot;
     if (!self?.isStarved) return [];
     const isBusy = self.cpuRatio >= OWN_WORK_RATIO;
-    const why = isBusy
-      ? `it uses ${formatRatio(self.cpuRatio)} of a core itself`
-      : `it uses ${formatRatio(self.cpuRatio)} of a core itself, so others take its CPU, or it was stopped`;
     return [
       {
         severity: 'warning',
-        headline: isBusy ? 'The console can’t keep up' : 'The console’s host has no CPU to spare',
-        sentence: `The console on ${plainName(self.host)} was held up for ${formatRatio(self.heldUpRatio)} of the last ${formatDuration(JUDGED_MS / 1000)} (${why}): it sees late, and calls nobody silent meanwhile; give its host CPU, or move what takes it.`,
+        headline: isBusy ? "The console can't keep up" : "The console's host has no CPU to spare",
+        cause: isBusy
+          ? `It uses ${briefRatio(self.cpuRatio)} of a core itself.`
+          : `Others take the CPU of ${plainName(self.host)}, or the console was stopped.`,
+        effect: 'It sees late, and calls no worker hung or crashed meanwhile.',
+        action: 'Give its host CPU, or move what takes it.',
+        detail: `It was held up for ${briefRatio(self.heldUpRatio)} of the last ${briefDuration(JUDGED_MS / 1000)}.`,
         evidence: evidenceOf(self),
         rank: 995,
         // What it has in common with these workers is their host.
@@ -59,11 +61,13 @@ export const hostStarved: FindingRule = {
           {
             severity: 'warning' as const,
             node: host,
-            headline: `${plainName(host)} has no CPU to spare`,
-            sentence: `${formatThings(late.length, 'worker process', 'worker processes')} of ${delays.length} on ${plainName(host)} ${late.length === 1 ? 'is' : 'are'} held up for ${formatRatio(worst.heldUpRatio)} of the time while they use ${formatRatio(cpuRatio)} of a core together: something else takes the CPU of this host; jobs there run late, and more slots there would make it worse.`,
+            headline: headlineOf(host, ' has no CPU to spare'),
+            cause: `Something else takes it: its workers use only ${briefRatio(cpuRatio)} of a core.`,
+            effect: `Jobs there run late: ${briefCount(late.length)} of ${briefThings(delays.length, 'worker process', 'worker processes')} ${late.length === 1 ? 'is' : 'are'} held up.`,
+            action: 'Move what takes the CPU, or give more; more slots there make it worse.',
             evidence: [
               fact('held-up-ratio', 'held up', worst.heldUpRatio, 'ratio'),
-              fact('workers-cpu', 'CPU the workers use', cpuRatio, 'ratio'),
+              fact('workers-cpu', 'CPU of workers', cpuRatio, 'ratio'),
               fact('processes', 'worker processes', delays.length, 'count'),
             ],
             rank: 650,
@@ -80,8 +84,8 @@ function isStarved({ heldUpRatio, cpuRatio }: NonNullable<AgentFacts['delay']>):
 function evidenceOf({ heldUpRatio, longestStallMs, cpuRatio }: SelfDelay) {
   return [
     fact('held-up-ratio', 'held up', heldUpRatio, 'ratio'),
-    fact('longest-stall', 'longest time', longestStallMs / 1000, 'seconds'),
-    fact('own-cpu', 'CPU it uses itself', cpuRatio, 'ratio'),
+    fact('longest-stall', 'longest', longestStallMs / 1000, 'seconds'),
+    fact('own-cpu', 'own CPU', cpuRatio, 'ratio'),
   ];
 }
 

@@ -168,7 +168,7 @@ export function withCode(finding: FoundNow, code: string): CodedFinding {
 }
 
 function withPlace(
-  { accountsFor: _, causedBy: _cause, ...finding }: CodedFinding,
+  { accountsFor: _, causedBy: _cause, what: _what, ...finding }: CodedFinding,
   instance: string,
 ): CurrentFinding {
   return { ...finding, instance, key: findingKey({ ...finding, instance }) };

@@ -1,10 +1,19 @@
+import {
+  about,
+  briefAge,
+  briefCount,
+  briefDuration,
+  briefJobs,
+  few,
+  jobsWaitBriefly,
+} from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
-import { formatCount, formatDuration, formatRatio } from '../model/format.js';
+import { formatRatio } from '../model/format.js';
 import type { Absence, FailureRise, JobTypeState, SlowReason } from '../model/job-type.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Marker, QueueState, QueueVerdict, Snapshot } from '../model/snapshot.js';
-import { jobsWait, magnitude, plainName, plainProblem, queueName } from '../model/words.js';
+import { capitalized, magnitude, plainName, plainProblem, queueName } from '../model/words.js';
 import { batchAdvice } from './batch-advice.js';
 import { flowEvidence, forTypes, holdsMostSlots } from './queue-evidence.js';
 
@@ -40,13 +49,14 @@ export const jobTypeAbsent: FindingRule = {
     const silentSeconds = (nowMs - absent.lastCompletedAtMs) / 1000;
     const isWaiting = (type.waiting?.low ?? 0) > 0;
     const isLongKnown = type.baseline !== null && nowMs - type.baseline.sinceMs >= LONG_KNOWN_MS;
-    const name = plainName(type.name);
     return {
       severity: isLongKnown ? 'warning' : 'info',
-      headline: `${name} is missing`,
-      sentence: `No ${name} job of ${queueName(queue)} has completed for ${formatDuration(silentSeconds)}, where one came every ${formatDuration(absent.usualGapMs / 1000)} (${formatDuration(absent.longestGapMs / 1000)} at the longest): ${isWaiting ? 'some wait, so look at what holds them back' : 'none waits, so whatever adds them has stopped'}.`,
+      ...about(typeName(type, queue), 'stopped arriving'),
+      cause: isWaiting ? 'Some wait, but none completes.' : 'None waits: whatever adds them has stopped.',
+      effect: `None has completed for ${briefAge(silentSeconds)}; one came every ${briefDuration(absent.usualGapMs / 1000)}.`,
+      action: isWaiting ? 'Find what holds them back.' : 'Check the producer or scheduler that adds them.',
       evidence: [
-        fact('silent-for', 'silent for', silentSeconds, 'seconds'),
+        fact('silent-for', 'none for', silentSeconds, 'seconds'),
         fact('usual-gap', 'usually every', absent.usualGapMs / 1000, 'seconds'),
         fact('longest-gap', 'longest gap before', absent.longestGapMs / 1000, 'seconds'),
         fact('last-completed', 'last completed', new Date(absent.lastCompletedAtMs).toISOString()),
@@ -100,20 +110,26 @@ export const jobTypeFailing: FindingRule = {
   detect: forTypes((type, queue, snapshot, nowMs) => {
     const rise = type.failing;
     if (!rise) return null;
-    const name = plainName(type.name);
     const marker = markerBeside(snapshot, queue.id, rise.firstFailureAtMs);
-    const ago = Math.max(0, nowMs - rise.firstFailureAtMs) / 1000;
+    const ago = `${briefAge(Math.max(0, nowMs - rise.firstFailureAtMs) / 1000)} ago`;
+    const began = marker
+      ? `${ago}, ${markerInWords(marker, rise)}`
+      : `${ago}, with no deploy or note near it`;
     const error = rise.error === null ? null : plainProblem(rise.error);
     const isWhyItGrows = doRetriesPileUp(type, queue);
     return {
       severity: rise.sinceRatio >= CRITICAL_RATIO ? 'critical' : 'warning',
-      headline: `${name} fails: ${formatRatio(rise.sinceRatio)} of its runs`,
-      sentence: `${formatRatio(rise.sinceRatio)} of ${name} runs in ${queueName(queue)} have failed since ${clock(rise.firstFailureAtMs)} UTC (${formatDuration(ago)} ago), before it was ${formatRatio(rise.beforeRatio)}${marker ? `; ${markerInWords(marker, rise)}` : ''}. ${formatCount(rise.failedSince)} runs are to be made up for once it is mended${isWhyItGrows ? `; its retries take the slots and the queue grows: ${jobsWait(queue)}` : ''}.`,
+      ...about(typeName(type, queue), `${formatRatio(rise.sinceRatio)} of attempts fail`),
+      cause: `It began ${began}.`,
+      effect: isWhyItGrows
+        ? `${briefJobs(rise.failedSince)} failed; retries take the slots, and ${jobsWaitBriefly(queue.backlog)}.`
+        : `${briefJobs(rise.failedSince)} failed and ${rise.failedSince === 1 ? 'is' : 'are'} to retry once it is fixed.`,
+      action: `${marker?.kind === 'deploy' ? 'Roll back the deploy, or fix it' : 'Fix what fails'}, then retry the failed jobs.`,
       evidence: [
+        fact('failure-ratio', 'fails', rise.sinceRatio, 'ratio'),
+        fact('failure-ratio-before', 'before', rise.beforeRatio, 'ratio'),
+        fact('failed-since', 'failed', rise.failedSince, 'jobs'),
         fact('first-failure', 'first failure', new Date(rise.firstFailureAtMs).toISOString()),
-        fact('failed-since', 'failed since', rise.failedSince, 'jobs'),
-        fact('failure-ratio', 'share that fails', rise.sinceRatio, 'ratio'),
-        fact('failure-ratio-before', 'share before', rise.beforeRatio, 'ratio'),
         ...(marker
           ? [
               fact('marker', marker.kind, plainProblem(marker.text)),
@@ -122,13 +138,13 @@ export const jobTypeFailing: FindingRule = {
           : []),
         ...(type.failedPerSecond === null
           ? []
-          : [fact('failing', 'failing', type.failedPerSecond, 'jobs/s')]),
+          : [fact('failing', 'failed per second', type.failedPerSecond, 'jobs/s')]),
       ],
       ...(error === null
         ? {}
         : {
             fromJobData: {
-              sentence: `The error: "${error}"${rise.isNewError ? ', which was not seen before' : ''}.`,
+              cause: `${rise.isNewError ? 'A new error, ' : ''}${few(error, 5)}, began ${marker ? `${ago}, ${markerInWords(marker, rise)}` : ago}.`,
               evidence: [fact('error', rise.isNewError ? 'new error' : 'error', error)],
             },
           }),
@@ -160,13 +176,8 @@ function markerBeside(snapshot: Snapshot, queueId: string, atMs: number): Marker
 
 function markerInWords(marker: Marker, rise: FailureRise): string {
   const seconds = (rise.firstFailureAtMs - marker.atMs) / 1000;
-  const what = marker.kind === 'deploy' ? 'the deploy' : 'the note';
-  const when = seconds >= 0 ? `${formatDuration(seconds)} after` : `${formatDuration(-seconds)} before`;
-  return `${when} ${what} "${plainProblem(marker.text)}"`;
-}
-
-function clock(atMs: number): string {
-  return new Date(atMs).toISOString().slice(11, 19);
+  const when = seconds >= 0 ? `${briefDuration(seconds)} after` : `${briefDuration(-seconds)} before`;
+  return `${when} ${marker.kind} ${few(marker.text, 3)}`;
 }
 
 /** A backlog that is gone sooner than this hurts nobody, whatever a run takes. */
@@ -183,27 +194,33 @@ export const jobTypeBatchWait: FindingRule = {
     const isBacklog = queue.backlog >= thresholds.backlogMinJobs;
     const isLong = queue.drainSeconds === null ? false : queue.drainSeconds > LONG_DRAIN_SECONDS;
     const isWorse = isBacklog && (isLong || queue.rates?.isGrowing === true);
-    const name = plainName(type.name);
-    const held = isBacklog ? ` ${jobsWait(queue)} behind it.` : '';
+    const wall = briefDuration(wait.flushTimeoutMs / 1000);
     return {
       severity: isWorse ? 'critical' : isBacklog ? 'warning' : 'info',
-      headline: `${name} waits ${formatDuration(wait.flushTimeoutMs / 1000)} for its client to send`,
-      sentence: `${name} in ${queueName(queue)}: ${advice.why}.${held} What to do: ${isFull(snapshot) ? 'make room in Redis first, then ' : ''}${advice.todo}${advice.remedy === null ? ' (attach the agent to do it from here)' : ''}, or let the client send sooner.`,
+      ...about(typeName(type, queue), `waits ${wall} for a batch`),
+      cause: capitalized(`${advice.why}.`),
+      effect: isBacklog
+        ? `${jobsWaitBriefly(queue.backlog)} behind it.`
+        : `Each run takes ${wall}, though the work is not slow.`,
+      action: isFull(snapshot)
+        ? `Make room in Redis first, then ${advice.target}.`
+        : `${capitalized(advice.target)}, or flush batches sooner.`,
+      detail: `${advice.detail}${advice.remedy === null ? ' Attach the agent to set it from here.' : ''}`,
       evidence: [
-        fact('batch-wait', 'a run waits', wait.flushTimeoutMs / 1000, 'seconds'),
+        fact('batch-wait', 'batch wait', wait.flushTimeoutMs / 1000, 'seconds'),
         ...(wait.batchSize !== null
           ? [fact('batch-size', 'batch size', wait.batchSize, 'count')]
           : wait.batchSizeAtLeast > 2
-            ? [fact('batch-size-above', 'batch holds more than', wait.batchSizeAtLeast - 1, 'count')]
+            ? [fact('batch-size-above', 'batch above', wait.batchSizeAtLeast - 1, 'count')]
             : []),
-        fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'),
-        fact('sync-ratio', 'runs that end together', wait.evidence.syncRatio, 'ratio'),
-        fact('chance-ratio', 'by chance it would be', wait.evidence.chanceRatio, 'ratio'),
-        fact('at-flush-ratio', 'runs that take just that long', wait.evidence.shareAtFlush, 'ratio'),
+        fact('suggested-concurrency', 'suggested concurrency', advice.slotsPerWorker, 'count'),
+        ...flowEvidence(queue, snapshot),
+        fact('sync-ratio', 'runs ending together', wait.evidence.syncRatio, 'ratio'),
+        fact('chance-ratio', 'by chance', wait.evidence.chanceRatio, 'ratio'),
+        fact('at-flush-ratio', 'runs of that length', wait.evidence.shareAtFlush, 'ratio'),
         fact('bursts', 'bursts seen', wait.evidence.bursts, 'count'),
         fact('runs-sampled', 'runs looked at', wait.evidence.runs, 'count'),
         fact('confidence', 'confidence', wait.confidence, 'ratio'),
-        ...flowEvidence(queue, snapshot),
       ],
       // While Redis is full more slots only make more errors (facts.md): room comes first, and redis.full offers it.
       remedies: advice.remedy && !isFull(snapshot) ? [advice.remedy] : [],
@@ -220,21 +237,27 @@ export const jobTypeSlow: FindingRule = {
   detect: forTypes((type, queue) => {
     // A client that batches is why, and is found as that.
     if (!type.slow || !type.run || type.batchWait) return null;
-    const name = plainName(type.name);
-    const inSeconds = (ms: number): string => formatDuration(ms / 1000);
     return {
       severity: type.slow.code === 'drain' ? 'info' : 'warning',
-      headline: `${name} is slow: ${inSeconds(type.run.p50Ms)} a run`,
-      sentence: `${name} in ${queueName(queue)} ${reasonInWords(type.slow)}; ${queue.backlog > 0 ? `${jobsWait(queue)} in its queue` : 'nothing waits for it now'}. ${adviceFor(type)}`,
+      ...about(typeName(type, queue), `slow, ${briefDuration(type.run.p50Ms / 1000)} a run`),
+      cause: reasonInWords(type.slow),
+      effect:
+        queue.backlog > 0
+          ? `${jobsWaitBriefly(queue.backlog)} in its queue.`
+          : 'Its jobs end later; nothing waits for them now.',
+      action:
+        type.slow.code === 'baseline'
+          ? 'Look at what it calls, and at the last deploy.'
+          : 'Raise concurrency if what it calls can bear it, or give it a queue.',
       evidence: [
-        fact('run-p50', 'run time, median', type.run.p50Ms / 1000, 'seconds'),
-        fact('run-p95', 'run time, 95 of 100 within', type.run.p95Ms / 1000, 'seconds'),
-        fact('run-p99', 'run time, 99 of 100 within', type.run.p99Ms / 1000, 'seconds'),
-        fact('runs', 'runs seen', type.run.count, 'count'),
+        fact('run-p50', 'median', type.run.p50Ms / 1000, 'seconds'),
+        fact('run-p95', 'p95', type.run.p95Ms / 1000, 'seconds'),
         ...(type.baseline ? [fact('usual-p50', 'usual median', type.baseline.p50Ms / 1000, 'seconds')] : []),
         ...(type.effectiveConcurrency === null
           ? []
-          : [fact('busy-slots', 'slots it keeps busy', type.effectiveConcurrency, 'count')]),
+          : [fact('busy-slots', 'slots busy', type.effectiveConcurrency, 'count')]),
+        fact('run-p99', 'p99', type.run.p99Ms / 1000, 'seconds'),
+        fact('runs', 'runs seen', type.run.count, 'count'),
         ...(type.source === null ? [] : [fact('source', 'known from', SOURCE[type.source])]),
       ],
       rank: (type.slow.code === 'drain' ? 150 : 450) + magnitude(queue.backlog),
@@ -255,14 +278,13 @@ const SOURCE: Readonly<Record<NonNullable<JobTypeState['source']>, string>> = {
 
 function reasonInWords(slow: SlowReason): string {
   if (slow.code === 'threshold')
-    return `takes ${formatDuration(slow.p95Ms / 1000)} in 5 of 100 runs or longer, over the ${formatDuration(slow.thresholdMs / 1000)} that were set for it`;
+    return `5% of runs take ${briefDuration(slow.p95Ms / 1000)} or longer, over its slow threshold of ${briefDuration(slow.thresholdMs / 1000)}.`;
   if (slow.code === 'baseline')
-    return `takes ${formatDuration(slow.nowP50Ms / 1000)} a run where ${formatDuration(slow.baselineP50Ms / 1000)} are usual (${formatCount(Math.round((slow.nowP50Ms / Math.max(1, slow.baselineP50Ms)) * 10) / 10)} times)`;
-  return `is ${formatRatio(slow.shareOfWork)} of the work that waits, so it sets how long the queue takes to drain`;
+    return `A run takes ${briefDuration(slow.nowP50Ms / 1000)}, ${briefCount(slow.nowP50Ms / Math.max(1, slow.baselineP50Ms))} times the usual ${briefDuration(slow.baselineP50Ms / 1000)}.`;
+  return `It is ${formatRatio(slow.shareOfWork)} of the pending work, so it sets the drain time.`;
 }
 
-function adviceFor(type: JobTypeState): string {
-  if (type.slow?.code === 'baseline')
-    return 'Look at what it calls and at the last deploy; more slots help only if what it calls can bear them.';
-  return 'More slots shorten the wait if what it calls can bear them; a queue of its own keeps it from holding up the others.';
+/** Two queues may have a type of one name. */
+function typeName({ name }: JobTypeState, queue: QueueState): string {
+  return `${plainName(name)} of ${queueName(queue)}`;
 }

@@ -192,12 +192,12 @@ export function roomRemedies(snapshot: Snapshot, node: RedisNode): readonly Reme
 /** What holds the most memory: named, because that is where the cause is. null where nothing was measured. */
 export function largestHolder(
   snapshot: Snapshot,
-): { readonly queueId: string; readonly text: string; readonly bytes: number } | null {
+): { readonly queueId: string; readonly what: string; readonly bytes: number } | null {
   let best: { queue: QueueState; kind: HolderKind; bytes: number } | null = null;
   for (const queue of snapshot.queues) {
     if (!queue.memory) continue;
     const kinds: readonly (readonly [number, HolderKind])[] = [
-      [queue.memory.backlogBytes, 'unfinished'],
+      [queue.memory.backlogBytes, 'pending'],
       [queue.memory.completedBytes, 'completed'],
       [queue.memory.failedBytes, 'failed'],
       [queue.memory.eventsBytes, 'events'],
@@ -209,22 +209,22 @@ export function largestHolder(
   return (
     best && {
       queueId: best.queue.id,
-      bytes: best.bytes,
-      text: holderInWords(best.queue, best.kind, best.bytes),
+      ...holderInWords(best.queue, best.kind, best.bytes),
     }
   );
 }
 
-type HolderKind = 'unfinished' | 'completed' | 'failed' | 'events';
+type HolderKind = 'pending' | 'completed' | 'failed' | 'events';
 
-function holderInWords(queue: QueueState, kind: HolderKind, bytes: number): string {
+/** "pending track jobs of analytics", and their bytes. */
+function holderInWords(queue: QueueState, kind: HolderKind, bytes: number) {
   const of = `of ${queueName(queue)}`;
-  if (kind === 'events') return `${formatBytes(bytes)} in events ${of}`;
+  if (kind === 'events') return { what: `events ${of}`, bytes };
   const heldOf = (type: TypeMemory): number =>
     kind === 'completed' ? type.completedBytes : kind === 'failed' ? type.failedBytes : type.backlogBytes;
   const main = queue.memory?.types.find((type) => heldOf(type) >= bytes * MAIN_TYPE_SHARE);
-  if (!main) return `${formatBytes(bytes)} in ${kind} jobs ${of}`;
-  return `${formatBytes(heldOf(main))} in ${kind} ${plainName(main.type)} jobs ${of}`;
+  if (!main) return { what: `${kind} jobs ${of}`, bytes };
+  return { what: `${kind} ${plainName(main.type)} jobs ${of}`, bytes: heldOf(main) };
 }
 
 /** A queue must hold this share of all that waits to be the one whose pause lets the others in. */

@@ -1,13 +1,14 @@
+import { briefCount, briefRatio, briefThings, headlineOf } from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Thresholds } from '../model/finding.js';
-import { formatBytes, formatCount, formatEstimate, formatRatio, formatThings } from '../model/format.js';
+import { formatBytes } from '../model/format.js';
 import type { NodeMemory } from '../model/memory.js';
 import { heldBytesOf } from '../model/memory-shares.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { magnitude, nodeName, plainName, queueName } from '../model/words.js';
 import { HELD } from './explained.js';
 import { raiseMaxmemoryRemedy, reclaimRemedies } from './make-room.js';
-import { estimateEvidence, heldInWords, memorySeverity, shareEvidence, surelyHeld } from './memory-share.js';
+import { estimateEvidence, memorySeverity, shareEvidence, shareInWords, surelyHeld } from './memory-share.js';
 
 /** From this share of the limit on, clients that don't read take room that jobs need. */
 const BUFFERS_RATIO = 0.1;
@@ -36,13 +37,20 @@ function outputBuffers(node: RedisNode, limitBytes: number, snapshot: Snapshot):
   return {
     severity: ratio >= LARGE_BUFFERS_RATIO || node.isFull ? 'critical' : 'warning',
     node: node.id,
-    headline: `Clients hold ${formatBytes(node.clientOutputBytes)} unread`,
-    sentence: `Clients of ${nodeName(node, snapshot)} do not read their answers as fast as they come, so ${formatBytes(node.clientOutputBytes)}, ${formatRatio(ratio)} of the limit, waits for them in output buffers and leaves no room for jobs: find the one with the largest omem in CLIENT LIST and end it (listeners to events, dashboards and MONITOR come first), and set client-output-buffer-limit so that Redis does so by itself.`,
+    headline: headlineOf(
+      nodeName(node, snapshot),
+      `: clients leave ${formatBytes(node.clientOutputBytes)} unread`,
+    ),
+    cause: 'Clients read their answers more slowly than they come.',
+    effect: `They keep ${briefRatio(ratio)} of the limit from jobs, in output buffers.`,
+    action: 'End the client with the largest omem in CLIENT LIST; set client-output-buffer-limit.',
+    detail:
+      'Listeners to events, dashboards and MONITOR are the usual ones. With that setting Redis ends them by itself.',
     evidence: [
       fact('output-buffers', 'output buffers', node.clientOutputBytes, 'bytes'),
-      fact('limit-share', 'share of the limit', ratio, 'ratio'),
+      fact('limit-share', 'of limit', ratio, 'ratio'),
       ...(node.memory
-        ? [fact('client-buffers', 'all buffers of clients', node.memory.clientBytes, 'bytes')]
+        ? [fact('client-buffers', 'all client buffers', node.memory.clientBytes, 'bytes')]
         : []),
       fact('clients', 'clients', node.connectedClients, 'count'),
     ],
@@ -77,18 +85,17 @@ function events(
   thresholds: Thresholds,
 ): FoundNow {
   const [largest] = [...queues].sort((a, b) => eventsOf(b) - eventsOf(a));
-  const most = largest
-    ? `; the longest, of ${queueName(largest)}, has ${formatCount(largest.eventsLength)} entries in ${formatBytes(eventsOf(largest))}`
-    : '';
   const held = { bytes, errorBytes: 0 };
   return {
     severity: memorySeverity(held, snapshot, thresholds),
-    headline: `${formatBytes(bytes)} of events`,
-    sentence: `The events streams of ${formatThings(queues.length, 'queue')} hold ${heldInWords(held, snapshot)}, though no job depends on them${most}: trim them, and set a smaller streams.events.maxLen where the queues are opened, or they grow back.`,
+    headline: `Events of ${briefThings(queues.length, 'queue')} hold ${formatBytes(bytes)}`,
+    cause: `Events streams keep too many entries${largest ? `: ${queueName(largest)} has ${briefCount(largest.eventsLength)}` : ''}.`,
+    effect: `They take ${shareInWords(held, snapshot)}, though no job depends on them.`,
+    action: 'Trim them, and set a smaller streams.events.maxLen where queues are opened.',
     evidence: [
       fact(HELD, 'events', bytes, 'bytes'),
       ...shareEvidence(held, snapshot),
-      fact('queues-with-events', 'queues with events', queues.length, 'count'),
+      fact('queues-with-events', 'queues', queues.length, 'count'),
     ],
     remedies: reclaimRemedies(queues).filter(({ action }) => action === 'queue.trim-events'),
     rank: 220 + magnitude(bytes / 4096),
@@ -122,20 +129,26 @@ function foreignKeys(
 ): FoundNow {
   const ratio = foreign.bytes / Math.max(1, node.countedBytes);
   const [largest] = foreign.largest;
-  const most = largest ? `; the largest is ${plainName(largest.key)} with ${formatBytes(largest.bytes)}` : '';
   const severity = memorySeverity(foreign, { ...snapshot, nodes: [node] }, thresholds);
   // Without pressure a larger limit would only hide it.
   const raise = severity === 'info' ? null : raiseMaxmemoryRemedy(node);
   return {
     severity,
     node: node.id,
-    headline: 'Keys of no queue hold memory',
-    sentence: `${formatCount(foreign.keys)} keys in ${nodeName(node, snapshot)} that belong to no queue hold ${formatEstimate(foreign)}, ${formatRatio(ratio)} of what it holds${most}: as they grow, jobs are refused, and no action on queues frees them; let them expire, or give the queues a Redis of their own.`,
+    headline: headlineOf(nodeName(node, snapshot), `: other keys hold ${formatBytes(foreign.bytes)}`),
+    cause: `${briefThings(foreign.keys, 'key')} of no queue ${foreign.keys === 1 ? 'takes' : 'take'} ${briefRatio(ratio)} of used memory.`,
+    effect: 'As they grow, jobs are rejected, and no action on queues frees them.',
+    action: 'Let them expire, or give the queues a Redis of their own.',
     evidence: [
-      estimateEvidence(HELD, 'keys of no queue', foreign),
-      fact('redis-share', 'share of what Redis holds', ratio, 'ratio'),
-      fact('keys', 'number of keys', foreign.keys, 'count'),
-      ...(largest ? [fact('largest-key', 'the largest', largest.bytes, 'bytes')] : []),
+      estimateEvidence(HELD, 'other keys', foreign),
+      fact('redis-share', 'of used memory', ratio, 'ratio'),
+      fact('keys', 'keys', foreign.keys, 'count'),
+      ...(largest
+        ? [
+            fact('largest-key', 'largest', largest.bytes, 'bytes'),
+            fact('largest-key-name', 'largest is', plainName(largest.key)),
+          ]
+        : []),
     ],
     remedies: raise ? [raise] : [],
     rank: 205 + magnitude(foreign.bytes / 4096),

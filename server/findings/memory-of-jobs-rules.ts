@@ -1,6 +1,7 @@
+import { about, briefCount, briefThings } from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
-import { formatBytes, formatCount, formatJobs, formatRatio } from '../model/format.js';
+import { formatBytes } from '../model/format.js';
 import type { KindMemory, MemoryKind, QueueMemory, TypeMemory } from '../model/memory.js';
 import { heldBytesOf, largestTypeOf, type TypeShare } from '../model/memory-shares.js';
 import { fullestNode } from '../model/queue-verdict.js';
@@ -10,10 +11,10 @@ import { HELD } from './explained.js';
 import { parkLargestType, raiseMaxmemoryRemedy, reclaimRemedies } from './make-room.js';
 import {
   estimateEvidence,
-  heldInWords,
   isMemoryPressed,
   memorySeverity,
   shareEvidence,
+  shareInWords,
   surelyHeld,
 } from './memory-share.js';
 
@@ -48,28 +49,28 @@ function retention(
   snapshot: Snapshot,
   thresholds: Thresholds,
 ): FoundNow {
-  const limitBytes = snapshot.nodes.reduce((sum, node) => sum + (node.limit?.bytes ?? 0), 0);
   const bytes = heldBytes(memory);
   const completed = { bytes: memory.completedBytes, errorBytes: errorOf(memory, 'completed') };
   const failed = { bytes: memory.failedBytes, errorBytes: errorOf(memory, 'failed') };
   const held = { bytes, errorBytes: Math.round(Math.hypot(completed.errorBytes, failed.errorBytes)) };
   const parts = [
-    part(completed.bytes, bytes, `${formatCount(queue.counts.completed)} completed jobs`),
-    part(failed.bytes, bytes, `${formatCount(queue.counts.failed)} failed jobs`),
+    part(completed.bytes, bytes, `${briefCount(queue.counts.completed)} completed`),
+    part(failed.bytes, bytes, `${briefCount(queue.counts.failed)} failed jobs`),
     part(memory.eventsBytes, bytes, 'events'),
   ].filter((text) => text !== null);
-  const share = limitBytes >= 1 ? `, ${formatRatio(bytes / limitBytes)} of the limit of Redis` : '';
   return {
     severity: memorySeverity(held, snapshot, thresholds),
     queue: queue.id,
-    headline: `${formatBytes(bytes)} of finished jobs and events`,
-    sentence: `${queueName(queue)} keeps ${formatBytes(bytes)} that no worker needs (${parts.join(', ')})${share}, against ${formatBytes(memory.backlogBytes)} of jobs that still have to run: set removeOnComplete and removeOnFail where its jobs are added.`,
+    ...about(queueName(queue), `${formatBytes(bytes)} of finished jobs and events`),
+    cause: `Finished jobs and events are kept: ${parts.join(', ')}.`,
+    effect: `They take ${shareInWords(held, snapshot)}; pending jobs take ${formatBytes(memory.backlogBytes)}.`,
+    action: 'Set removeOnComplete and removeOnFail where its jobs are added.',
     evidence: [
-      estimateEvidence(HELD, 'finished jobs and events', held),
-      estimateEvidence('completed-bytes', 'completed jobs', completed),
-      estimateEvidence('failed-bytes', 'failed jobs', failed),
+      estimateEvidence(HELD, 'finished and events', held),
+      estimateEvidence('completed-bytes', 'completed', completed),
+      estimateEvidence('failed-bytes', 'failed', failed),
+      fact('backlog-bytes', 'pending', memory.backlogBytes, 'bytes'),
       fact('events-bytes', 'events', memory.eventsBytes, 'bytes'),
-      fact('backlog-bytes', 'jobs that still have to run', memory.backlogBytes, 'bytes'),
     ],
     remedies: reclaimRemedies([queue]),
     rank: 200 + magnitude(bytes / 4096),
@@ -105,18 +106,18 @@ function stackTraces(
   thresholds: Thresholds,
 ): FoundNow {
   const { failed } = queue.counts;
-  const whose =
-    failed > 0 ? `${formatCount(failed)} failed jobs` : 'jobs that failed and wait for another try';
   return {
     severity: memorySeverity(traces, snapshot, thresholds),
     queue: queue.id,
-    headline: 'Stack traces hold memory',
-    sentence: `Each failed attempt leaves its stack trace: in ${queueName(queue)} they hold ${heldInWords(traces, snapshot)}, with ${whose}; set stackTraceLimit and removeOnFail where its jobs are added, and clean the failed ones that nobody will look at.`,
+    ...about(queueName(queue), `stack traces hold ${formatBytes(traces.bytes)}`),
+    cause: `Each failed attempt leaves its stack trace${failed > 0 ? `: it has ${briefThings(failed, 'failed job')}` : ''}.`,
+    effect: `They take ${shareInWords(traces, snapshot)}.`,
+    action: 'Set stackTraceLimit and removeOnFail, and clean failed jobs that nobody will read.',
     evidence: [
       estimateEvidence(HELD, 'stack traces', traces),
       ...shareEvidence(traces, snapshot),
       fact('failed-jobs', 'failed jobs', failed, 'jobs'),
-      fact('queue-bytes', 'all of the queue', queue.memory?.totalBytes ?? 0, 'bytes'),
+      fact('queue-bytes', 'whole queue', queue.memory?.totalBytes ?? 0, 'bytes'),
     ],
     remedies: reclaimRemedies([queue]).filter(({ args }) => args.state === 'failed'),
     rank: 210 + magnitude(traces.bytes / 4096),
@@ -151,22 +152,20 @@ function largeJobs(
   snapshot: Snapshot,
   thresholds: Thresholds,
 ): FoundNow {
-  const name = plainName(type.type);
   const { largest } = memory;
-  const worst =
-    largest && largest.bytes > 2 * type.bytesPerJob
-      ? ` (the largest met: ${formatBytes(largest.bytes)})`
-      : '';
   return {
     severity: memorySeverity(type, snapshot, thresholds),
     queue: queue.id,
-    headline: `${name} jobs weigh ${formatBytes(type.bytesPerJob)} each`,
-    sentence: `One ${name} job of ${queueName(queue)} takes ${formatBytes(type.bytesPerJob)}${worst}, together ${heldInWords(type, snapshot)}: a small burst of them fills Redis, and each is copied to worker and replica whole; keep what is large elsewhere and put its address into the job.`,
+    ...about(`${plainName(type.type)} of ${queueName(queue)}`, `${formatBytes(type.bytesPerJob)} a job`),
+    cause: 'Each job carries its whole payload through Redis.',
+    effect: `They take ${shareInWords(type, snapshot)}, and a small burst fills Redis.`,
+    action: 'Keep the payload elsewhere and put its address into the job.',
+    detail: 'Each is copied whole to its worker and to every replica.',
     evidence: [
-      fact('job-bytes', 'one job', type.bytesPerJob, 'bytes'),
-      estimateEvidence(HELD, 'all of the type', type),
+      fact('job-bytes', 'a job', type.bytesPerJob, 'bytes'),
+      estimateEvidence(HELD, 'all', type),
       ...shareEvidence(type, snapshot),
-      ...(largest ? [fact('largest-job', 'the largest met', largest.bytes, 'bytes')] : []),
+      ...(largest ? [fact('largest-job', 'largest', largest.bytes, 'bytes')] : []),
     ],
     remedies: reclaimRemedies([queue]).filter(
       ({ action, args }) =>
@@ -196,48 +195,47 @@ export const memoryJobType: FindingRule = {
 
 function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): FoundNow {
   const { queue, type } = share;
-  const name = plainName(type.type);
   return {
     severity: memorySeverity(share, snapshot, thresholds),
     queue: queue.id,
-    headline: `${name} jobs hold most of the memory`,
-    sentence: `${name} jobs of ${queueName(queue)} hold ${heldInWords(share, snapshot)} (${partsOf(share)}; ${formatBytes(type.bytesPerJob)} each): while they stay, there is no room for other jobs; ${adviceFor(share)}.`,
+    ...about(`${plainName(type.type)} of ${queueName(queue)}`, 'top memory consumer'),
+    cause: `They take ${shareInWords(share, snapshot)}${partOf(share)}.`,
+    effect: 'While they stay, there is no room for other jobs.',
+    action: adviceFor(share),
     evidence: [
-      estimateEvidence(HELD, 'held by the type', share),
+      estimateEvidence(HELD, 'all', share),
       ...shareEvidence(share, snapshot),
       {
         name: 'unfinished',
-        label: 'its unfinished jobs',
+        label: 'pending',
         value: type.unfinished,
         unit: 'jobs',
         ...(type.unfinishedError > 0 ? { error: type.unfinishedError } : {}),
       },
-      fact('job-bytes', 'each', type.bytesPerJob, 'bytes'),
+      fact('job-bytes', 'a job', type.bytesPerJob, 'bytes'),
     ],
     remedies: remediesFor(share, snapshot),
     rank: 230 + magnitude(share.bytes / 4096),
   };
 }
 
-function partsOf({ type }: TypeShare): string {
+/** ", mostly 38k pending jobs": the largest part of what they hold. */
+function partOf({ type }: TypeShare): string {
   const parts: readonly (readonly [number, string])[] = [
-    [type.backlogBytes, `${formatJobs(type.unfinished)} that still have to run`],
-    [type.completedBytes, 'completed'],
-    [type.failedBytes, 'failed'],
+    [type.backlogBytes, briefThings(type.unfinished, 'pending job')],
+    [type.completedBytes, 'completed ones'],
+    [type.failedBytes, 'failed ones'],
   ];
-  return parts
-    .filter(([bytes]) => bytes >= type.bytes / 10)
-    .sort((a, b) => b[0] - a[0])
-    .map(([bytes, what]) => `${formatBytes(bytes)} ${what}`)
-    .join(', ');
+  const [largest] = parts.filter(([bytes]) => bytes >= type.bytes / 10).sort((a, b) => b[0] - a[0]);
+  return largest ? `, mostly ${largest[1]}` : '';
 }
 
 function adviceFor({ type }: TypeShare): string {
   if (type.backlogBytes >= type.bytes / 2)
-    return 'drain them faster, add fewer, or give Redis more memory until they are done';
+    return 'Drain them faster, add fewer, or give Redis more memory until then.';
   return type.failedBytes > type.completedBytes
-    ? 'clean the failed ones, and set removeOnFail where they are added'
-    : 'clean the completed ones, and set removeOnComplete where they are added';
+    ? 'Clean the failed ones, and set removeOnFail where they are added.'
+    : 'Clean the completed ones, and set removeOnComplete where they are added.';
 }
 
 /** Actions can't pick a type: what a clean of its queue would free is said for the queue. Only states that the type is in. */

@@ -1,23 +1,28 @@
+import { briefRatio } from '../model/brief.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingSubject, Remedy, Severity, Thresholds } from '../model/finding.js';
-import { formatEstimate, formatRatio } from '../model/format.js';
+import { formatBytes, formatRatio } from '../model/format.js';
 import type { Bytes } from '../model/memory.js';
 import { heldBytesOf, largestTypeOf } from '../model/memory-shares.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
-import { plainName } from '../model/words.js';
-import { batchAdvice, batchSentence } from './batch-advice.js';
+import { capitalized, plainName } from '../model/words.js';
+import { batchAdvice, batchCause } from './batch-advice.js';
 import { largestHolder } from './make-room.js';
 
 /** A type below this share of what Redis holds is not why it fills. */
 const LEAST_SHARE = 0.2;
 
 interface MainHolder {
-  /** One or two sentences: what holds most, and why it does not go away, where that is known. */
-  readonly sentence: string;
+  /** What holds most, or why it does not go away where that is known: the cause, in one sentence. */
+  readonly cause: string;
+  /** What would make it go away, in the words of an action ("set its concurrency to 50"); null: not known. */
+  readonly target: string | null;
+  /** The rest of it, for the details. */
+  readonly detail: string;
   readonly evidence: readonly Evidence[];
   /** What would make it go away, where that is known: more slots for a client that batches. */
   readonly remedy: Remedy | null;
-  /** The queue and type that the sentence names. */
+  /** The queue and type that the cause names. */
   readonly accountsFor: readonly FindingSubject[];
 }
 
@@ -26,29 +31,30 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   const holder = largestHolder(snapshot);
   if (!holder) return null;
   const held = heldBytesOf(snapshot.nodes);
-  const share = held > 0 ? ` (${formatRatio(Math.min(1, holder.bytes / held))} of what Redis holds)` : '';
-  const evidence: Evidence[] = [fact('largest-holder', 'largest holder', holder.text)];
+  const share = held > 0 ? `, ${formatRatio(Math.min(1, holder.bytes / held))} of its memory` : '';
+  const evidence: Evidence[] = [fact('largest-holder', 'top consumer', holder.what)];
   const largest = largestTypeOf(snapshot);
-  const plain = { sentence: `The largest part: ${holder.text}${share}.`, evidence, remedy: null };
+  const most = `${capitalized(holder.what)} take ${formatBytes(holder.bytes)}${share}.`;
+  const plain = { cause: most, target: null, detail: '', evidence, remedy: null };
   if (!largest || (largest.shareRatio ?? 0) < LEAST_SHARE) return { ...plain, accountsFor: [] };
   // Many small types, or another kind of data, of another queue may hold more together: then that is named.
   const accountsFor =
     largest.queue.id === holder.queueId ? [{ queue: largest.queue.id, jobType: largest.type.type }] : [];
   const type = largest.queue.types.find(({ name }) => name === largest.type.type);
   if (!type) return { ...plain, accountsFor };
-  evidence.push(fact('largest-type', 'job type that holds most', plainName(type.name)));
+  evidence.push(fact('largest-type', 'top job type', plainName(type.name)));
   evidence.push(fact('type-share', 'its share', Math.min(1, largest.shareRatio ?? 0), 'ratio'));
   const advice = batchAdvice(largest.queue, type, snapshot);
   if (!advice || !type.batchWait) return { ...plain, accountsFor };
-  evidence.push(
-    fact('batch-wait', 'its runs wait for a batch', type.batchWait.flushTimeoutMs / 1000, 'seconds'),
-  );
-  evidence.push(fact('suggested-concurrency', 'concurrency to set', advice.slotsPerWorker, 'count'));
+  evidence.push(fact('batch-wait', 'batch wait', type.batchWait.flushTimeoutMs / 1000, 'seconds'));
+  evidence.push(fact('suggested-concurrency', 'suggested concurrency', advice.slotsPerWorker, 'count'));
   return {
-    sentence: `${plain.sentence} ${batchSentence(largest.queue, type, advice)}`,
+    cause: batchCause(largest.queue, type, advice),
+    target: advice.target,
+    detail: `${most} ${advice.detail}`,
     evidence,
     remedy: advice.remedy,
-    // Named by that sentence, whatever holds most.
+    // Named by that cause, whatever holds most.
     accountsFor: [{ queue: largest.queue.id, jobType: type.name }],
   };
 }
@@ -71,15 +77,13 @@ export function estimateEvidence(name: string, label: string, { bytes, errorByte
 /** Share of what Redis holds against its limit, as evidence; nothing where that is not known. */
 export function shareEvidence({ bytes }: Bytes, snapshot: Snapshot): readonly Evidence[] {
   const held = heldBytesOf(snapshot.nodes);
-  return held >= 1 ? [fact('redis-share', 'share of what Redis holds', bytes / held, 'ratio')] : [];
+  return held >= 1 ? [fact('redis-share', 'of used memory', bytes / held, 'ratio')] : [];
 }
 
-/** "412 MB ± 8.0 MB, 62% of what Redis holds" */
-export function heldInWords(held: Bytes, snapshot: Snapshot): string {
+/** "412 MB, 62% of used memory" */
+export function shareInWords({ bytes }: Bytes, snapshot: Snapshot): string {
   const all = heldBytesOf(snapshot.nodes);
-  return all >= 1
-    ? `${formatEstimate(held)}, ${formatRatio(held.bytes / all)} of what Redis holds`
-    : formatEstimate(held);
+  return all >= 1 ? `${formatBytes(bytes)}, ${briefRatio(bytes / all)} of used memory` : formatBytes(bytes);
 }
 
 /** Is memory near enough to its limit that its holder is to be named? */

@@ -1,7 +1,9 @@
+import { about, briefThings, jobsWaitBriefly } from '../model/brief.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import type { CodedFinding, Remedy } from '../model/finding.js';
-import { formatThings } from '../model/format.js';
+import { formatBytes, formatThings } from '../model/format.js';
 import { firstOf } from '../model/words.js';
+import { HELD } from './explained.js';
 import { compareSeverity } from './track.js';
 
 /** From more queues than this on, one trouble that they share is shown once. */
@@ -10,7 +12,7 @@ const MAX_NAMED = 100;
 
 /**
  * Shows once what more than ten queues share: 300 queues without workers are one cause, and 300 lines would bury the
- * others. The worst is named and gives its sentence; remedies of the same action and arguments act on all of them.
+ * others. The worst gives its words, and what adds up is added up; remedies of the same action and arguments act on all of them.
  * @param found what one rule found.
  */
 export function mergeAlike(found: readonly CodedFinding[]): readonly CodedFinding[] {
@@ -27,24 +29,25 @@ function asOne(alike: readonly CodedFinding[]): readonly CodedFinding[] {
   if (!worst) return [];
   const queues = new Set(alike.map(({ queue }) => queue)).size;
   const areTypes = alike.some(({ jobType }) => jobType !== undefined);
-  const count = areTypes
-    ? `${formatThings(alike.length, 'job type')} of ${formatThings(queues, 'queue')}`
-    : formatThings(queues, 'queue');
-  const { jobType: _, ...about } = worst;
+  const count = areTypes ? briefThings(alike.length, 'job type') : briefThings(queues, 'queue');
+  const totals = sums(alike);
+  const { jobType: _, ...place } = worst;
   const explaining = alike.filter((finding) => finding.explains !== undefined);
   const explains = firstOf(explaining, MAX_NAMED, compareAlike)
     .flatMap((finding) => finding.explains ?? [])
     .slice(0, MAX_NAMED);
   return [
     {
-      ...about,
+      ...place,
       queue: null,
-      headline: `${count}: ${worst.headline}`,
-      sentence: `${count} are in this trouble; the worst: ${worst.sentence}`,
+      ...about(count, worst.what ?? worst.headline),
+      cause: worst.cause,
+      effect: (areTypes ? null : effectOf(totals, queues)) ?? worst.effect,
+      detail: `Of the worst, ${worst.headline}: ${worst.effect}${worst.detail ? ` ${worst.detail}` : ''}`,
       evidence: [
         ...(areTypes ? [fact('job-types', 'job types', alike.length, 'count')] : []),
         fact('queues', 'queues', queues, 'count'),
-        ...sums(alike),
+        ...totals,
         ...worst.evidence,
       ],
       remedies: together(ranked, alike.length),
@@ -52,6 +55,15 @@ function asOne(alike: readonly CodedFinding[]): readonly CodedFinding[] {
       ...(explains.length > 0 ? { explains } : {}),
     },
   ];
+}
+
+/** What many queues come to together; null: their numbers don't add up to anything. */
+function effectOf(totals: readonly Evidence[], queues: number): string | null {
+  const totalOf = (name: string): number =>
+    Number(totals.find((piece) => piece.name === `all:${name}`)?.value ?? 0);
+  const [jobs, bytes] = [totalOf('waiting'), totalOf(HELD)];
+  if (jobs > 0) return `${jobsWaitBriefly(jobs)} in these ${briefThings(queues, 'queue')}.`;
+  return bytes > 0 ? `Together they hold ${formatBytes(bytes)}.` : null;
 }
 
 /** As findings are ranked; of one rule and instance only queue and job type are left to tell equals apart. */

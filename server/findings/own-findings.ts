@@ -1,8 +1,9 @@
+import { type Brief, few, headlineOf } from '../model/brief.js';
 import type { HealthCode, HealthProblem } from '../model/console-health.js';
 import { fact } from '../model/evidence.js';
 import type { CurrentFinding, OwnFindingRule } from '../model/finding.js';
 import { findingKey } from '../model/finding.js';
-import { plainName, plainProblem, plainSentence } from '../model/words.js';
+import { capitalized, plainName, plainProblem, plainSentence } from '../model/words.js';
 
 const MAX_PARTS_NAMED = 3;
 
@@ -14,17 +15,18 @@ const consoleFault: OwnFindingRule = {
     const faults = problems.filter(({ code }) => code === 'fault');
     if (faults.length === 0) return [];
     const named = faults.slice(0, MAX_PARTS_NAMED).map(({ text }) => plainProblem(text));
-    const more =
-      faults.length > MAX_PARTS_NAMED ? ` ${faults.length - MAX_PARTS_NAMED} more parts have failed.` : '';
     const [first] = faults;
     return [
       {
         severity: 'warning',
         headline:
           faults.length === 1 && first
-            ? `The console's ${plainName(first.subject)} fails`
+            ? headlineOf(first.subject, ' of the console fails')
             : `${faults.length} parts of the console fail`,
-        sentence: `This is a mistake of the console, not of Redis: ${named.join('; ')}.${more} What these parts tell is missing; all else goes on. The log has where it happened: report it.`,
+        cause: 'It is a mistake of the console, not of Redis.',
+        effect: 'What these parts would show is missing; all else goes on.',
+        action: 'Report it: the log has where it happened.',
+        detail: `${named.join('; ')}.`,
         evidence: faults
           .slice(0, MAX_PARTS_NAMED)
           .map(({ subject, count = 1 }) => fact(`fault:${subject}`, plainName(subject), count, 'count')),
@@ -45,19 +47,24 @@ const consoleChannels: OwnFindingRule = {
     const all = [...failing, ...behind];
     if (all.length === 0) return [];
     const named = all.slice(0, MAX_NAMED).map(({ text }) => plainProblem(text));
-    const more = all.length > MAX_NAMED ? `, and ${all.length - MAX_NAMED} more` : '';
     const [first] = failing;
     return [
       {
         severity: 'warning',
         headline:
           failing.length === 1 && first
-            ? `Alerts do not reach ${plainProblem(first.subject)}`
+            ? headlineOf(`Alerts do not reach ${plainProblem(first.subject)}`, '')
             : failing.length === 0
               ? 'Alerts are not sent'
               : `Alerts do not reach ${failing.length} channels`,
-        sentence: `Whoever should be told of trouble is not: ${named.join('; ')}${more}. What waits is kept and tried again; see Channels.`,
-        evidence: [fact('failing-channels', 'channels that fail', failing.length, 'count')],
+        cause:
+          failing.length === 0
+            ? 'Messages are due, and no console sends them.'
+            : `Sending fails again and again: ${few(all[0]?.text ?? '', 10)}.`,
+        effect: 'Nobody is notified of trouble; what waits is kept and tried again.',
+        action: 'Check the settings of the channel and its receiver.',
+        detail: `${named.join('; ')}.`,
+        evidence: [fact('failing-channels', 'failing channels', failing.length, 'count')],
         rank: 490,
       },
     ];
@@ -74,17 +81,14 @@ const consoleStore: OwnFindingRule = {
       .slice(0, 1)
       .map(({ text }) => ({
         severity: 'warning',
-        headline: 'The console can not write its store',
-        sentence: `${sentenceOf(text)}: what is changed from here is not kept, and alerts may reach nobody; check the disk and the data directory.`,
-        evidence: [],
+        headline: "The console can't write its store",
+        cause: `${capitalized(few(text, 12).slice(1, -1))}.`,
+        effect: 'What is changed from here is not kept, and alerts may reach nobody.',
+        action: 'Check its disk and its data directory.',
+        evidence: [fact('store-error', 'reason', plainProblem(text))],
         rank: 500,
       })),
 };
-
-function sentenceOf(text: string): string {
-  const plain = plainProblem(text);
-  return `${plain.charAt(0).toUpperCase()}${plain.slice(1)}`;
-}
 
 const consoleNoHistory: OwnFindingRule = {
   code: 'console.no-history',
@@ -97,46 +101,59 @@ const consoleNoHistory: OwnFindingRule = {
       .map(({ text }) => ({
         severity: 'warning',
         headline: 'No history is kept',
-        sentence: `The console goes on, but ${plainProblem(text)}: charts of this time will have a gap, and rules that look back see less; make room on its disk, or give it a directory that it may write to.`,
-        evidence: [fact('disk-error', 'what the disk said', plainProblem(text))],
+        cause: `${capitalized(few(text, 12).slice(1, -1))}.`,
+        effect: 'Charts will have a gap, and rules that look back see less.',
+        action: 'Make room on its disk, or give it a directory that it may write to.',
+        evidence: [fact('disk-error', 'reason', plainProblem(text))],
         rank: 20,
       })),
 };
 
 /** Work that the console does by itself, of which people hear nothing while it goes well. */
-const AUTOMATIONS: readonly {
+interface Automation extends Pick<Brief, 'headline' | 'effect' | 'action'> {
   readonly code: HealthCode;
   readonly about: string;
-  readonly headline: string;
-}[] = [
+}
+
+const AUTOMATIONS: readonly Automation[] = [
   {
     code: 'policy',
     about: 'The spillway policy fails: jobs are not parked while memory fills, nor brought back.',
     headline: 'The spillway policy does not work',
+    effect: 'Jobs are not parked while memory fills, nor restored.',
+    action: 'Park or restore jobs by hand, and see the log.',
   },
   {
     code: 'parking',
     about: 'Work on parked jobs fails: they stay where they are, on disk or in Redis.',
     headline: 'Parking does not go on',
+    effect: 'Parked jobs stay where they are, on disk or in Redis.',
+    action: 'Fix the cause: it goes on by itself, and no job is lost.',
   },
   {
     code: 'replays',
     about: 'Replays fail to go on, or what came of their jobs can not be read.',
     headline: 'Replays do not go on',
+    effect: 'Their jobs are not moved, or what came of them is not known.',
+    action: 'Fix the cause: replays go on by themselves.',
   },
   {
     code: 'commands',
     about: 'Orders that people give on another console of this store are not taken.',
-    headline: 'Orders of other consoles are not taken',
+    headline: 'Commands of other consoles are not taken',
+    effect: 'What people ask for there is not done.',
+    action: 'Give them on this console, and see its log.',
   },
   {
     code: 'moving',
     about: 'The console that is to move jobs can not begin to: no replay and no parking goes on anywhere.',
     headline: 'Nothing moves jobs',
+    effect: 'No replay and no parking goes on anywhere.',
+    action: 'See the log, and restart this console if it does not recover.',
   },
 ];
 
-function automationRule({ code, about, headline }: (typeof AUTOMATIONS)[number]): OwnFindingRule {
+function automationRule({ code, about, ...brief }: Automation): OwnFindingRule {
   return {
     code: `console.${code}`,
     about,
@@ -146,8 +163,9 @@ function automationRule({ code, about, headline }: (typeof AUTOMATIONS)[number])
         .slice(0, 1)
         .map(({ text, count = 1, isUrgent = false }) => ({
           severity: isUrgent ? 'critical' : 'warning',
-          headline,
-          sentence: plainSentence(text),
+          ...brief,
+          cause: `${capitalized(few(text, 12).slice(1, -1))}.`,
+          detail: plainSentence(text),
           evidence: [fact('failures', 'failures in a row', count, 'count')],
           rank: isUrgent ? 900 : 480,
         })),

@@ -2,10 +2,20 @@ import { isSaturated, planBasisOf } from '../forecast/plan-basis.js';
 import { slotsPlanned } from '../forecast/plan-to-drain.js';
 import { rangeWords } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
+import type { Brief } from '../model/brief.js';
+import {
+  about,
+  briefAge,
+  briefCount,
+  briefDuration,
+  briefRate,
+  briefThings,
+  jobsWaitBriefly,
+} from '../model/brief.js';
 import { slotsToDrain } from '../model/capacity.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, Remedy } from '../model/finding.js';
-import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
+import { formatCount, formatDuration, rowSeconds } from '../model/format.js';
 import type { Plan } from '../model/plan.js';
 import {
   connectedWorkers,
@@ -15,7 +25,7 @@ import {
   workersOf,
 } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { jobsWait, lowerFirst, magnitude, queueName, workersInWords } from '../model/words.js';
+import { capitalized, lowerFirst, magnitude, queueName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 import { flowEvidence, forVerdict, mainWork } from './queue-evidence.js';
 
@@ -24,7 +34,7 @@ export const queueStuck: FindingRule = {
   about:
     'Jobs wait and none has left for a while, though the queue is neither paused, capped nor rate limited.',
   detect: forVerdict(['stuck', 'blocked-by-memory'], (queue, snapshot, nowMs, thresholds) => {
-    const quiet = formatDuration(secondsWithoutDeparture(queue, nowMs));
+    const quiet = briefAge(secondsWithoutDeparture(queue, nowMs));
     const evidence = flowEvidence(queue, snapshot);
     const name = queueName(queue);
     if (snapshot.nodes.some((node) => node.isFull)) {
@@ -32,8 +42,10 @@ export const queueStuck: FindingRule = {
       return {
         severity: 'warning',
         causedBy: 'redis.full',
-        headline: 'Stuck because Redis is full',
-        sentence: `${jobsWait(queue)} in ${name} and none has left for ${quiet}, because Redis is full and refuses the writes by which ${workersInWords(queue)} take jobs: make room in Redis first; restarting workers would not help.`,
+        ...about(name, 'blocked, as Redis is full'),
+        cause: 'Redis is full and rejects the writes by which workers take jobs.',
+        effect: `${jobsWaitBriefly(queue.backlog)}, and none has left for ${quiet}.`,
+        action: 'Make room in Redis; restarting workers would not help.',
         evidence,
         rank: 50 + magnitude(queue.backlog),
       };
@@ -41,10 +53,18 @@ export const queueStuck: FindingRule = {
     const isBusy = queue.counts.active > 0;
     return {
       severity: isBusy ? 'warning' : 'critical',
-      headline: isBusy ? 'Nothing finishes' : 'Stuck',
-      sentence: isBusy
-        ? `${jobsWait(queue)} in ${name} behind ${formatJobs(queue.counts.active)} that ${queue.counts.active === 1 ? 'runs' : 'run'}, and none has finished for ${quiet}: either these jobs take that long, or what they call hangs.`
-        : `${jobsWait(queue)} in ${name} and none has been taken for ${quiet}${whyNoneTaken(countOf(queue, snapshot))}.`,
+      ...(isBusy
+        ? {
+            ...about(name, `no completions for ${quiet}`),
+            cause: `${briefThings(queue.counts.active, 'active job')} ${queue.counts.active === 1 ? 'does' : 'do'} not end: they take that long, or what they call hangs.`,
+            effect: `${jobsWaitBriefly(queue.backlog)} behind them.`,
+            action: 'Look at what these jobs call, then restart workers that hang.',
+          }
+        : {
+            ...about(name, `no job taken for ${quiet}`),
+            effect: `${jobsWaitBriefly(queue.backlog)}, and none runs.`,
+            ...whyNoneTaken(countOf(queue, snapshot)),
+          }),
       evidence,
       rank:
         (isBusy ? 600 : 650) +
@@ -60,13 +80,22 @@ function countOf(queue: QueueState, snapshot: Snapshot): number | null {
   return queue.workers === null && heard === 0 ? null : Math.max(queue.workers ?? 0, heard);
 }
 
-function whyNoneTaken(workers: number | null): string {
+function whyNoneTaken(workers: number | null): Pick<Brief, 'cause' | 'action'> {
   if (workers === null) {
-    return ': either no worker runs or they hang (this Redis does not let the console list clients, so it can not tell which); look at the worker processes';
+    return {
+      cause: 'No worker runs, or they hang: this Redis does not say which.',
+      action: 'Look at the worker processes.',
+    };
   }
   return workers === 1
-    ? ', though its 1 worker is connected: it hangs, or its connection is dead; reconnect or restart it, Redis has room'
-    : `, though its ${workers} workers are connected: they hang, or their connections are dead; reconnect or restart them, Redis has room`;
+    ? {
+        cause: 'Its worker is connected, but hangs or has a dead connection.',
+        action: 'Reconnect or restart it; Redis has room.',
+      }
+    : {
+        cause: `Its ${briefCount(workers)} workers are connected, but hang or have dead connections.`,
+        action: 'Reconnect or restart them; Redis has room.',
+      };
 }
 
 export const queueGrowing: FindingRule = {
@@ -77,11 +106,17 @@ export const queueGrowing: FindingRule = {
     const departures = queue.rates?.departuresPerSecond ?? 0;
     const oldest = waitedSeconds(queue, snapshot);
     const work = mainWork(queue);
-    const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
+    const waited = oldest === null ? '' : `, the oldest for ${briefDuration(oldest)}`;
     return {
       severity: 'warning',
-      headline: `Growing by ${formatRate(queue.rates?.growthPerSecond ?? 0)}`,
-      sentence: `${formatRate(arrivals)} arrive in ${queueName(queue)} but only ${formatRate(departures)} leave: ${jobsWait(queue)}${waited}, and it never drains at these rates; ${advice(queue, snapshot)}.${work.words}`,
+      ...about(queueName(queue), `backlog growing by ${briefRate(queue.rates?.growthPerSecond ?? 0)}`),
+      cause: `Jobs are added at ${briefRate(arrivals)}, but processed at ${briefRate(departures)}.`,
+      effect: `${jobsWaitBriefly(queue.backlog)}${waited}; it never drains like this.`,
+      // Measured: raising concurrency over the limit gave 77 → 80 jobs/s and 7,400 errors/s.
+      action: isFull(snapshot)
+        ? 'Make room in Redis before you scale anything.'
+        : 'Raise concurrency, add workers, or slow the producers.',
+      ...(work.words === '' ? {} : { detail: work.words }),
       evidence: [
         ...flowEvidence(queue, snapshot),
         fact('growth', 'growth', queue.rates?.growthPerSecond ?? 0, 'jobs/s'),
@@ -91,18 +126,6 @@ export const queueGrowing: FindingRule = {
     };
   }),
 };
-
-function advice(queue: QueueState, snapshot: Snapshot): string {
-  // Measured: raising concurrency over the limit gave 77 → 80 jobs/s and 7,400 errors/s.
-  if (isFull(snapshot)) return 'Redis is full, so make room before you scale anything';
-  const who =
-    queue.workers === null
-      ? 'its workers'
-      : queue.workers === 1
-        ? 'its 1 worker'
-        : `its ${queue.workers} workers`;
-  return `give ${who} more concurrency, add workers, or slow the producers`;
-}
 
 const DRAIN_WITHIN_SECONDS = 300;
 const TIMES = 2;
@@ -123,29 +146,36 @@ export const queueOverloaded: FindingRule = {
     const crashed = workers.filter(
       ({ verdict, replacedBy }) => verdict === 'crashed' && replacedBy === null,
     ).length;
-    const cause =
-      crashed > 0
-        ? ` ${crashed === 1 ? '1 of its workers has' : `${crashed} of its workers have`} crashed, which is why.`
-        : '';
+    const workersNow = briefThings(able.length, 'worker');
+    const slotsNow = `${areAllBusy ? `all ${briefThings(slots, 'slot')}` : `${briefCount(busy)} of ${briefThings(slots, 'slot')}`} of ${workersNow} ${slots === 1 ? 'is' : 'are'} busy`;
     const work = mainWork(queue);
     const drain =
       queue.drainSeconds !== null && Number.isFinite(queue.drainSeconds)
-        ? `needs ${formatDuration(rowSeconds(queue.drainSeconds))} to drain`
-        : 'never drains at these rates';
+        ? `drains in ${briefDuration(rowSeconds(queue.drainSeconds))}`
+        : 'never drains like this';
     const late = able.filter(({ agent }) => agent !== null && isSaturated(agent)).length;
     const advice = isFull(snapshot)
-      ? 'Redis is full, so make room before you scale anything'
+      ? 'Make room in Redis before you scale anything.'
       : late * 2 > able.length
-        ? 'their event loops are saturated, so start more processes'
-        : 'raise their concurrency if what they call can bear it, or start more';
+        ? 'Start more processes: the event loops of these are saturated.'
+        : 'Raise concurrency if what they call can bear it, or add workers.';
     const outlook = isFull(snapshot) ? null : outlookOf(queue, snapshot, able, slots);
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
-      headline: areAllBusy
-        ? `Overloaded: ${formatCount(slots)} slots, all busy`
-        : `Overloaded: ${formatCount(busy)} of ${formatCount(slots)} slots busy`,
-      sentence: `${jobsWait(queue)} in ${queueName(queue)} and ${areAllBusy ? 'all' : `${formatCount(busy)} of the`} ${formatCount(slots)} slots of its ${formatCount(able.length)} ${able.length === 1 ? 'worker' : 'workers'} are busy and finishing: ${formatRate(queue.rates?.arrivalsPerSecond ?? 0)} arrive, ${formatRate(queue.rates?.departuresPerSecond ?? 0)} leave, and it ${drain}.${cause}${work.words} What to do: ${advice}.${outlook?.why ?? ''}`,
-      evidence: [...flowEvidence(queue, snapshot), fact('slots', 'slots', slots, 'count')],
+      ...about(
+        queueName(queue),
+        areAllBusy
+          ? `${workersNow} saturated`
+          : `saturated, ${briefCount(busy)} of ${briefThings(slots, 'slot')} busy`,
+      ),
+      cause:
+        crashed > 0
+          ? `${briefThings(crashed, 'worker')} crashed, and ${slotsNow}.`
+          : `${capitalized(slotsNow)}${queue.rates?.isGrowing === true ? ', and more is added than they can do' : ''}.`,
+      effect: `${jobsWaitBriefly(queue.backlog)}; it ${drain}.`,
+      action: advice,
+      detail: [work.words, outlook?.why ?? ''].filter((words) => words !== '').join(' '),
+      evidence: [...flowEvidence(queue, snapshot), fact('slots', 'concurrency', slots, 'count')],
       remedies: outlook?.remedies ?? [],
       rank: 520 + magnitude(queue.backlog),
       accountsFor: work.accountsFor,
@@ -198,7 +228,7 @@ function outlookOf(
     });
   }
   const why = planned && 'why' in planned ? planned.why : null;
-  return { remedies: offered, why: why === null ? '' : ` Not within ${within} by slots: ${why}` };
+  return { remedies: offered, why: why === null ? '' : `Not within ${within} by slots: ${why}` };
 }
 
 /** The aim of a queue that is behind: drained within the objective. null: not known. */

@@ -46,14 +46,14 @@ export function holdsMostSlots(type: JobTypeState, queue: QueueState): boolean {
   return queue.counts.active > 0 && busy >= queue.counts.active * MAIN_SHARE;
 }
 
-/** " Most of the work is digest: 80% of what waits, 8 s a run.", for findings about a queue's flow. */
+/** "Most of the work is digest: 80% of what is pending, 8 s a run.", for findings about a queue's flow; empty: no type stands out. */
 interface MainWork {
   readonly words: string;
   /** The types that the words name. */
   readonly accountsFor: readonly FindingSubject[];
 }
 
-/** What sets the time that a queue needs to drain. Empty: no type stands out. */
+/** What sets the time that a queue needs to drain. */
 export function mainWork(queue: QueueState): MainWork {
   const [most] = queue.types
     .flatMap(({ name, slow, run }) =>
@@ -63,23 +63,21 @@ export function mainWork(queue: QueueState): MainWork {
     .sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
   if (!most) return { words: '', accountsFor: [] };
   return {
-    words: ` Most of the work is ${plainName(most.name)}: ${formatRatio(most.share)} of what waits, ${formatDuration(most.run.p50Ms / 1000)} a run.`,
+    words: `Most of the work is ${plainName(most.name)}: ${formatRatio(most.share)} of what is pending, ${formatDuration(most.run.p50Ms / 1000)} a run.`,
     accountsFor: [{ queue: queue.id, jobType: most.name }],
   };
 }
 
 /** What every finding about a queue's flow shows, as far as it is known. */
 export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Evidence[] {
-  const evidence: Evidence[] = [
-    fact('waiting', 'waiting', queue.backlog, 'jobs'),
-    fact('active', 'active', queue.counts.active, 'jobs'),
-  ];
+  const evidence: Evidence[] = [fact('waiting', 'waiting', queue.backlog, 'jobs')];
   const oldest = waitedSeconds(queue, snapshot);
-  if (oldest !== null) evidence.push(fact('oldest-waited', 'oldest has waited', oldest, 'seconds'));
+  if (oldest !== null) evidence.push(fact('oldest-waited', 'oldest waiting', oldest, 'seconds'));
   if (queue.rates) {
-    evidence.push(fact('arriving', 'arriving', queue.rates.arrivalsPerSecond, 'jobs/s'));
-    evidence.push(fact('leaving', 'leaving', queue.rates.departuresPerSecond, 'jobs/s'));
+    evidence.push(fact('arriving', 'added', queue.rates.arrivalsPerSecond, 'jobs/s'));
+    evidence.push(fact('leaving', 'processed', queue.rates.departuresPerSecond, 'jobs/s'));
   }
+  evidence.push(fact('active', 'active', queue.counts.active, 'jobs'));
   if (queue.workers !== null) evidence.push(fact('workers', 'workers', queue.workers, 'count'));
   return evidence;
 }

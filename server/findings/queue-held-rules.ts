@@ -1,6 +1,15 @@
+import {
+  about,
+  briefAge,
+  briefCount,
+  briefDuration,
+  briefRate,
+  few,
+  jobsWaitBriefly,
+} from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
-import { formatCount, formatDuration, formatJobs, formatRate, formatRateLimit } from '../model/format.js';
+import { formatCount, formatDuration, formatJobs, formatRateLimit } from '../model/format.js';
 import {
   allowedPerSecond,
   connectedWorkers,
@@ -10,7 +19,7 @@ import {
 } from '../model/queue-verdict.js';
 import { LONGEST_WINDOW_MS, MAX_CONCURRENCY, MAX_RATE } from '../model/rate-limit.js';
 import type { QueueState } from '../model/snapshot.js';
-import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
+import { magnitude, plainName, queueName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 import { flowEvidence, forVerdict } from './queue-evidence.js';
 import { names, remedyFor } from './worker-evidence.js';
@@ -21,12 +30,18 @@ export const queueRateLimited: FindingRule = {
   detect: forVerdict(['rate-limited'], (queue, snapshot) => {
     const isGrowing = queue.rates?.isGrowing === true;
     const allowed = allowedPerSecond(queue);
-    const growth = isGrowing ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go` : '';
     return {
       severity: isGrowing ? 'warning' : 'info',
-      headline: 'Held by a rate limit',
-      sentence: `${limitOf(queue)} holds the workers of ${queueName(queue)}, while ${jobsWait(queue)}${growth}${drainAt(queue, allowed)}.`,
+      ...about(queueName(queue), 'held by a rate limit'),
+      cause: limitOf(queue),
+      effect: `${jobsWaitBriefly(queue.backlog)}${drainAt(queue, allowed)}.`,
+      action: isFull(snapshot)
+        ? 'Make room in Redis before you raise the limit.'
+        : `Raise the limit${queue.rateLimit ? '' : " in the workers' code"}, if what the jobs call can bear it.`,
+      ...stretchedBy(queue),
       evidence: [
+        fact('waiting', 'waiting', queue.backlog, 'jobs'),
+        ...(allowed === null ? [] : [fact('allowed-rate', 'let through', allowed, 'jobs/s')]),
         ...(queue.rateLimit && queue.rateLimit.durationMs > 0
           ? [
               fact(
@@ -36,9 +51,8 @@ export const queueRateLimited: FindingRule = {
               ),
             ]
           : []),
-        ...(allowed === null ? [] : [fact('allowed-rate', 'lets through', allowed, 'jobs/s')]),
         fact('held-for', 'held for', queue.rateLimitedForMs / 1000, 'seconds'),
-        ...flowEvidence(queue, snapshot),
+        ...flowEvidence(queue, snapshot).filter(({ name }) => name !== 'waiting'),
       ],
       remedies: isFull(snapshot) ? [] : loosenRateLimit(queue),
       rank: 350 + magnitude(queue.backlog),
@@ -47,17 +61,24 @@ export const queueRateLimited: FindingRule = {
 };
 
 function limitOf(queue: QueueState): string {
-  if (!queue.rateLimit) return "A rate limit in the workers' own code";
+  if (!queue.rateLimit) return "A rate limit in the workers' own code holds them.";
   const { max, durationMs } = queue.rateLimit;
-  // The worker's own duration wins over the global one, so a longer window in Redis is not the one that was set here.
-  const stretched =
-    durationMs > 0 && queue.observedLimiterMs > durationMs
-      ? ` (stretched to ${formatDuration(queue.observedLimiterMs / 1000)} by the workers' own setting)`
-      : '';
   // A limit set without a duration takes that of the workers.
-  const text =
-    durationMs > 0 ? formatRateLimit(max, durationMs) : `${formatCount(max)} per window of the workers`;
-  return `The global rate limit of ${text}${stretched}`;
+  const per =
+    durationMs <= 0
+      ? 'window of the workers'
+      : durationMs === 1000
+        ? 'second'
+        : briefDuration(durationMs / 1000);
+  return `The global rate limit is ${briefCount(max)} per ${per}.`;
+}
+
+/** The worker's own duration wins over the global one, so a longer window in Redis is not the one that was set here. */
+function stretchedBy({ rateLimit, observedLimiterMs }: QueueState): { readonly detail?: string } {
+  const durationMs = rateLimit?.durationMs ?? 0;
+  if (durationMs <= 0 || observedLimiterMs <= durationMs) return {};
+  const window = formatDuration(observedLimiterMs / 1000);
+  return { detail: `Its window is stretched to ${window} by the workers' own setting.` };
 }
 
 /** What the limit makes of the backlog, which is what a person wants to weigh it by. */
@@ -65,8 +86,8 @@ function drainAt(queue: QueueState, allowed: number | null): string {
   if (allowed === null || allowed <= 0) return '';
   const net = allowed - (queue.rates?.arrivalsPerSecond ?? 0);
   return net > 0
-    ? `: at ${formatRate(allowed)} the backlog is gone in ${formatDuration(queue.backlog / net)}`
-    : `: ${formatRate(allowed)} is less than arrives, so the backlog never drains`;
+    ? `; at ${briefRate(allowed)} they are gone in ${briefDuration(queue.backlog / net)}`
+    : `; ${briefRate(allowed)} is less than is added, so it never drains`;
 }
 
 function loosenRateLimit(queue: QueueState): readonly Remedy[] {
@@ -98,25 +119,29 @@ export const queueNoWorkers: FindingRule = {
   detect: forVerdict(['no-workers'], (queue, snapshot) => {
     const oldest = waitedSeconds(queue, snapshot);
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
-    const waited = oldest === null ? '' : `, the oldest for ${formatDuration(oldest)}`;
-    const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
+    const waited = oldest === null ? '' : `, the oldest for ${briefDuration(oldest)}`;
     // BullMQ names its connections after the queue; names with spaces or non-ASCII characters vanish from CLIENT LIST.
-    const doubt = /^[!-~]*$/.test(queue.name)
-      ? ''
-      : ' (workers of queues with such a name can be invisible to Redis; check before you act)';
-    const then = isFull(snapshot)
-      ? 'start them only after there is room in Redis: while it is full a new worker takes nothing'
-      : 'start workers for it, or find out why they are gone';
+    const isDoubtful = !/^[!-~]*$/.test(queue.name);
     return {
       // A queue that nobody feeds any more is left over rather than broken.
       severity: arrivals > 0 ? 'critical' : 'warning',
-      headline: 'No workers',
-      sentence: `${jobsWait(queue)} in ${queueName(queue)}${waited}${more}, but no worker of it is connected${doubt}: ${then}.`,
+      ...about(queueName(queue), 'no workers'),
+      cause: `No worker of it is connected${isDoubtful ? ', as far as Redis shows' : ''}.`,
+      effect: `${jobsWaitBriefly(queue.backlog)}${waited}${moreAdded(arrivals)}.`,
+      action: isFull(snapshot)
+        ? 'Make room in Redis, then start workers: while it is full new ones take nothing.'
+        : 'Start workers for it, or find out why they are gone.',
+      ...(isDoubtful ? { detail: 'Workers of queues with such a name can be invisible to Redis.' } : {}),
       evidence: flowEvidence(queue, snapshot),
       rank: (arrivals > 0 ? 700 : 300) + magnitude(queue.backlog),
     };
   }),
 };
+
+/** "; 12/s more are added", or nothing. */
+function moreAdded(arrivals: number): string {
+  return arrivals > 0 ? `; ${briefRate(arrivals)} more are added` : '';
+}
 
 export const queueCapped: FindingRule = {
   code: 'queue.capped',
@@ -127,25 +152,33 @@ export const queueCapped: FindingRule = {
     // The verdict is held against noise: shown is what is so now.
     const { active } = queue.counts;
     const inUse =
-      active >= cap ? `All ${formatCount(cap)}` : `${formatCount(active)} of the ${formatCount(cap)}`;
+      active >= cap ? `All ${briefCount(cap)}` : `${briefCount(active)} of the ${briefCount(cap)}`;
     const isGrowing = queue.rates?.isGrowing === true;
     const quiet = secondsWithoutDeparture(queue, nowMs);
     const motion =
       quiet >= thresholds.stuckSeconds
-        ? `, and none has left for ${formatDuration(quiet)}`
+        ? `, and none has left for ${briefAge(quiet)}`
         : isGrowing
-          ? ` and ${formatRate(queue.rates?.growthPerSecond ?? 0)} more come than go`
+          ? `; the backlog grows by ${briefRate(queue.rates?.growthPerSecond ?? 0)}`
           : '';
     return {
       severity: isGrowing || cap <= 0 ? 'warning' : 'info',
-      headline: cap <= 0 ? 'Global concurrency is 0' : 'Held by its global concurrency',
-      sentence:
+      ...about(
+        queueName(queue),
+        cap <= 0 ? 'global concurrency is 0' : `held at concurrency ${briefCount(cap)}`,
+      ),
+      cause:
         cap <= 0
-          ? `The global concurrency of ${queueName(queue)} is 0 and was not set from this console, so workers take nothing: ${jobsWait(queue)}.`
-          : `${inUse} slots that the global concurrency of ${queueName(queue)} allows are in use, while ${jobsWait(queue)}${motion}: the cap, not the number of workers, is what holds it.`,
+          ? 'It was set to 0, not from this console: workers take nothing.'
+          : `${inUse} slots of its global concurrency are in use: that holds it, not its workers.`,
+      effect: `${jobsWaitBriefly(queue.backlog)}${motion}.`,
+      action: isFull(snapshot)
+        ? 'Make room in Redis before you raise it.'
+        : 'Raise or remove it, if what the jobs call can bear that.',
       evidence: [
+        fact('waiting', 'waiting', queue.backlog, 'jobs'),
         fact('global-concurrency', 'global concurrency', cap, 'count'),
-        ...flowEvidence(queue, snapshot),
+        ...flowEvidence(queue, snapshot).filter(({ name }) => name !== 'waiting'),
       ],
       // More slots mean more memory at work; while Redis is full that hurts.
       remedies: isFull(snapshot) ? [] : loosen(queue, cap),
@@ -180,18 +213,17 @@ export const queueWorkersPaused: FindingRule = {
     const paused = connectedWorkers(queue, snapshot);
     const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
     const one = paused.length === 1;
-    const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
-    const then = isFull(snapshot)
-      ? 'Redis is full, so make room before you resume'
-      : `resume ${one ? 'it' : 'them'}`;
     return {
       severity: arrivals > 0 ? 'critical' : 'warning',
-      headline: one ? 'Its only worker is paused' : `All ${formatCount(paused.length)} workers are paused`,
-      sentence: `${jobsWait(queue)} in ${queueName(queue)}${more}, and ${one ? `its only worker, ${names(paused)}, is` : `all ${formatCount(paused.length)} of its workers (${names(paused)}) are`} paused ${pausedBy(paused, nowMs)}: ${then}.`,
-      evidence: [
-        ...flowEvidence(queue, snapshot),
-        fact('paused-workers', 'workers that are paused', paused.length, 'count'),
-      ],
+      ...about(
+        queueName(queue),
+        one ? 'its only worker is paused' : `all ${briefCount(paused.length)} workers are paused`,
+      ),
+      cause: pausedBy(paused, nowMs),
+      effect: `${jobsWaitBriefly(queue.backlog)}, and none is taken${moreAdded(arrivals)}.`,
+      action: isFull(snapshot) ? 'Make room in Redis before you resume.' : `Resume ${one ? 'it' : 'them'}.`,
+      detail: `Paused: ${names(paused)}.`,
+      evidence: [...flowEvidence(queue, snapshot), fact('paused-workers', 'paused', paused.length, 'count')],
       remedies: isFull(snapshot)
         ? []
         : remedyFor(
@@ -211,12 +243,13 @@ function pausedBy(paused: readonly WorkerState[], nowMs: number): string {
   const order = ordered
     .flatMap(({ agent }) => agent?.overrides ?? [])
     .find(({ setting, isFollowed }) => setting === 'paused' && isFollowed);
-  const ago = order ? formatDuration(Math.max(0, nowMs - order.atMs) / 1000) : '';
-  const who = order
-    ? ` (${plainName(order.by)}, ${ago} ago${order.reason === '' ? '' : `: ${plainName(order.reason)}`})`
-    : '';
-  if (ordered.length === 0) return paused.length === 1 ? 'by its application' : 'by their application';
-  return ordered.length === paused.length ? `by Spillway${who}` : `by Spillway${who} or by their application`;
+  if (ordered.length === 0)
+    return paused.length === 1 ? 'Its application paused it.' : 'Their application paused them.';
+  const others = ordered.length === paused.length ? '' : ', and their application the others';
+  if (!order) return `Spillway paused them${others}.`;
+  const ago = briefAge(Math.max(0, nowMs - order.atMs) / 1000);
+  const reason = order.reason === '' ? '' : `: ${few(order.reason, 5)}`;
+  return `Paused by ${plainName(order.by)} from here ${ago} ago${others}${reason}.`;
 }
 
 export const queuePausedWithBacklog: FindingRule = {
@@ -227,17 +260,17 @@ export const queuePausedWithBacklog: FindingRule = {
       .filter((queue) => queue.flow !== 'running' && queue.backlog > 0)
       .map((queue): FoundNow => {
         const arrivals = queue.rates?.arrivalsPerSecond ?? 0;
-        const more = arrivals > 0 ? `, and ${formatRate(arrivals)} more arrive` : '';
-        const then = isFull(snapshot)
-          ? '; Redis is full, so make room before you resume it'
-          : queue.flow === 'paused'
-            ? '; whoever paused it may have had a reason'
-            : '';
         return {
           severity: queue.backlog >= thresholds.backlogMinJobs ? 'warning' : 'info',
           queue: queue.id,
-          headline: 'Paused, jobs wait',
-          sentence: `${queueName(queue)} ${stoppedBy(queue, nowMs)}: ${jobsWait(queue)}${more}, and none is taken until it is resumed${then}.`,
+          ...about(queueName(queue), 'paused, and jobs wait'),
+          cause: stoppedBy(queue, nowMs),
+          effect: `${jobsWaitBriefly(queue.backlog)}, and none is taken${moreAdded(arrivals)}.`,
+          action: isFull(snapshot)
+            ? 'Make room in Redis before you resume it.'
+            : queue.flow === 'paused'
+              ? 'Resume it, unless whoever paused it had a reason.'
+              : 'Resume it once its reason is gone.',
           evidence: flowEvidence(queue, snapshot),
           remedies: isFull(snapshot) ? [] : [resume(queue)],
           rank: 450 + magnitude(queue.backlog),
@@ -246,10 +279,10 @@ export const queuePausedWithBacklog: FindingRule = {
 };
 
 function stoppedBy(queue: QueueState, nowMs: number): string {
-  if (queue.flow === 'paused') return 'is paused by its application';
-  if (!queue.pause) return 'is paused';
-  const ago = formatDuration(Math.max(0, nowMs - queue.pause.atMs) / 1000);
-  return `was paused from this console by ${plainName(queue.pause.actor)} ${ago} ago`;
+  if (queue.flow === 'paused') return 'Its application paused it.';
+  if (!queue.pause) return 'It is paused.';
+  const ago = briefAge(Math.max(0, nowMs - queue.pause.atMs) / 1000);
+  return `${plainName(queue.pause.actor)} paused it from here ${ago} ago.`;
 }
 
 function resume(queue: QueueState): Remedy {

@@ -1,10 +1,11 @@
+import { briefDuration, briefThings, headlineOf } from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
-import { formatBytes, formatDuration, formatRate, formatRatio, formatThings } from '../model/format.js';
+import { formatBytes, formatRate, formatRatio, formatThings } from '../model/format.js';
 import { findNoisyNeighbours, type NoisyNeighbour, type Victim } from '../model/noisy-neighbour.js';
 import { isFull } from '../model/queue-verdict.js';
 import { MAX_RATE } from '../model/rate-limit.js';
-import type { QueueState, Snapshot } from '../model/snapshot.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { dominantTenant } from '../model/tenant-text.js';
 import { jobsWait, magnitude, plainName, queueName } from '../model/words.js';
 
@@ -28,36 +29,41 @@ function noisyNeighbour(noisy: NoisyNeighbour, snapshot: Snapshot): FoundNow {
   return {
     severity: 'critical',
     queue: source.id,
-    headline: `${name} holds up ${formatThings(victims.length, 'other queue')}`,
-    sentence: `${name} keeps ${formatRatio(noisy.shareOfSlots)} of the busy slots of ${formatThings(noisy.processes, 'process', 'processes')} that ${listOf(names, victims.length - names.length)} work in too${type ? `, with ${plainName(type.name)} jobs` : ''}: ${throughInWords(noisy)}${worst ? `, so ${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}` : ''}. What to do: cap or pause ${name} alone, and the rest flows; then give it workers of its own.`,
+    headline: headlineOf(name, ` holds up ${briefThings(victims.length, 'other queue')}`),
+    cause: `It keeps ${formatRatio(noisy.shareOfSlots)} of busy slots in processes that others share.`,
+    effect: worst
+      ? `${plainName(worst.type)} jobs of ${queueName(worst.queue)} wait ${inSeconds(worst.waitMs)} instead of ${inSeconds(worst.usualWaitMs)}.`
+      : 'Jobs of other queues wait.',
+    action: 'Limit or pause it alone, then give it workers of its own.',
+    detail: `Held up in ${formatThings(noisy.processes, 'process', 'processes')}: ${listOf(names, victims.length - names.length)}, as ${throughInWords(noisy)}.${type ? ` Most of its jobs are ${plainName(type.name)}.` : ''}`,
     evidence: [
-      fact('slot-share', 'its share of busy slots', noisy.shareOfSlots, 'ratio'),
+      fact('slot-share', 'of busy slots', noisy.shareOfSlots, 'ratio'),
       fact('backlog', 'its backlog', source.backlog, 'jobs'),
-      fact('loop-delay', 'event loops late by', noisy.loopDelayP99Ms / 1000, 'seconds'),
+      fact('loop-delay', 'event-loop lag', noisy.loopDelayP99Ms / 1000, 'seconds'),
       ...victims
         .slice(0, MAX_NAMED)
         .map((victim) => fact('victim', `held up: ${queueName(victim.queue)}`, victimInWords(victim))),
-      ...(source.memory ? [fact('memory', 'memory it holds', formatBytes(source.memory.totalBytes))] : []),
+      ...(source.memory ? [fact('memory', 'its memory', formatBytes(source.memory.totalBytes))] : []),
     ],
-    ...tenantOf(source),
+    ...tenantOf(noisy),
     remedies: remedies(noisy, snapshot),
     rank: 640 + magnitude(victims.length),
     accountsFor: victims.map(({ queue }) => ({ queue: queue.id })),
   };
 }
 
-function tenantOf({ tenants }: QueueState): Pick<FoundNow, 'fromJobData'> {
-  const dominant = dominantTenant(tenants);
+function tenantOf({ source, shareOfSlots }: NoisyNeighbour): Pick<FoundNow, 'fromJobData'> {
+  const dominant = dominantTenant(source.tenants);
   if (!dominant) return {};
   const name = plainName(dominant.tenant);
   return {
     fromJobData: {
-      sentence: `${formatRatio(dominant.shareRatio)} of its jobs are of tenant ${name}.`,
+      cause: `It keeps ${formatRatio(shareOfSlots)} of shared slots busy, and ${formatRatio(dominant.shareRatio)} of its jobs are of tenant ${name}.`,
       evidence: [
         fact('tenant', 'tenant', name),
         {
           name: 'tenant-share',
-          label: 'share of the tenant',
+          label: 'of tenant',
           value: dominant.shareRatio,
           error: dominant.error,
           unit: 'ratio',
@@ -88,7 +94,7 @@ function victimInWords({ type, waitMs, usualWaitMs, runMs, usualRunMs }: Victim)
 }
 
 function inSeconds(ms: number): string {
-  return formatDuration(ms / 1000);
+  return briefDuration(ms / 1000);
 }
 
 function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Remedy[] {

@@ -1,16 +1,10 @@
+import { briefDuration, briefRate, briefRatio, headlineOf } from '../model/brief.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy, Thresholds } from '../model/finding.js';
-import {
-  formatBytes,
-  formatBytesPerSecond,
-  formatCount,
-  formatDuration,
-  formatRate,
-  formatRatio,
-} from '../model/format.js';
+import { formatBytes, formatBytesPerSecond, formatDuration } from '../model/format.js';
 import { isSettling } from '../model/sight.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
-import { nodeName, plainName } from '../model/words.js';
+import { capitalized, nodeName, plainName } from '../model/words.js';
 import {
   pauseLargest,
   raiseMaxmemoryRemedy,
@@ -37,14 +31,21 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
     // Without maxmemory the policy never acts.
     severity: isEvicting ? 'critical' : node.maxBytes > 0 ? 'warning' : 'info',
     node: node.id,
-    headline: isEvicting ? 'Redis is deleting keys' : `Eviction policy is ${name}`,
-    sentence: isEvicting
-      ? `${nodeName(node, snapshot)} is at its limit and deletes ${formatRate(node.evictedPerSecond)} keys by itself (policy ${name}), ${victims(node)}, and nothing reports them missing; make room now, then set maxmemory-policy noeviction.`
-      : `${nodeName(node, snapshot)} has policy ${name}, so at its limit it deletes keys by itself, ${victims(node)}, and nothing reports them missing${past(node)}; BullMQ needs maxmemory-policy noeviction.`,
+    headline: headlineOf(
+      nodeName(node, snapshot),
+      isEvicting ? ' is deleting keys' : ` may delete keys by itself`,
+    ),
+    cause: isEvicting
+      ? `It is at its limit, and policy ${name} lets it delete keys.`
+      : `Its maxmemory-policy is ${name}, where BullMQ needs noeviction.`,
+    effect: isEvicting
+      ? `${capitalized(briefRate(node.evictedPerSecond, 'keys'))} vanish, ${victims(node)}, and nothing reports them.`
+      : `At its limit keys vanish, ${victims(node)}, and nothing reports them.`,
+    action: `${isEvicting ? 'Make room now, then set' : 'Set'} maxmemory-policy to noeviction.`,
     evidence: [
+      fact('evictions', 'evicted', node.evictedPerSecond, 'count/s'),
+      fact('evicted', 'evicted since start', node.evictedKeys, 'count'),
       fact('policy', 'policy', name),
-      fact('evicted', 'keys evicted', node.evictedKeys, 'count'),
-      fact('evictions', 'keys evicted per second', node.evictedPerSecond, 'count/s'),
     ],
     remedies: isEvicting
       ? [...reclaimRemedies(snapshot.queues), raiseMaxmemoryRemedy(node)].filter((remedy) => remedy !== null)
@@ -55,13 +56,7 @@ function policy(node: RedisNode, snapshot: Snapshot): FoundNow {
 
 /** Only keys with an expiry fall to the volatile policies: with BullMQ those are locks and limiter windows, not jobs. */
 function victims(node: RedisNode): string {
-  return node.policy.startsWith('volatile')
-    ? 'the locks of running jobs among them, so that jobs run twice'
-    : 'jobs among them';
-}
-
-function past(node: RedisNode): string {
-  return node.evictedKeys > 0 ? ` (${formatCount(node.evictedKeys)} since Redis was started)` : '';
+  return node.policy.startsWith('volatile') ? 'locks among them, so that jobs run twice' : 'jobs among them';
 }
 
 /** Above this share of the machine a missing limit is no longer a matter of taste. */
@@ -79,10 +74,12 @@ export const redisNoLimit: FindingRule = {
       .map((node) => ({
         severity: (node.usedRatio ?? 0) >= WARN_RATIO ? 'warning' : 'info',
         node: node.id,
-        headline: 'No memory limit',
-        sentence: `${nodeName(node, snapshot)} has no maxmemory, so ${bound(node)}: instead of refusing writes it would then be ended by the kernel, with every job that is not on disk${advice(node)}.`,
+        headline: headlineOf(nodeName(node, snapshot), ' has no memory limit'),
+        cause: `No maxmemory is set: ${bound(node)}.`,
+        effect: 'When that is used up, Redis is OOM-killed, with every job not on disk.',
+        action: `Set maxmemory${node.limit ? ` to about ${formatBytes(node.limit.bytes * ADVISED_SHARE)}` : ', below what its machine has'}.`,
         evidence: [
-          fact('held', 'held', node.countedBytes, 'bytes'),
+          fact('held', 'used memory', node.countedBytes, 'bytes'),
           ...(node.limit
             ? [fact('limit', `memory of the ${node.limit.source}`, node.limit.bytes, 'bytes')]
             : []),
@@ -101,7 +98,7 @@ function setLimit(node: RedisNode): readonly Remedy[] {
     {
       action: 'redis.raise-maxmemory',
       label: `Set maxmemory to ${formatBytes(maxBytes)}`,
-      effect: `From ${formatBytes(maxBytes)} on Redis refuses writes instead of being ended by the kernel; now it holds ${formatBytes(node.countedBytes)}. Put it into redis.conf too.`,
+      effect: `From there on Redis rejects writes instead of being OOM-killed; put it into redis.conf too.`,
       queues: [],
       args: { maxBytes },
     },
@@ -109,16 +106,9 @@ function setLimit(node: RedisNode): readonly Remedy[] {
 }
 
 function bound(node: RedisNode): string {
-  if (!node.limit)
-    return `it may grow past its ${formatBytes(node.countedBytes)} until the machine has no more`;
+  if (!node.limit) return 'only the memory of its machine bounds it';
   const where = node.limit.source === 'cgroup' ? 'its container' : 'its machine';
-  return `only the ${formatBytes(node.limit.bytes)} of ${where} bound it, of which it holds ${formatRatio(node.usedRatio ?? 0)}`;
-}
-
-function advice(node: RedisNode): string {
-  return node.limit
-    ? `; set maxmemory to about ${formatBytes(node.limit.bytes * ADVISED_SHARE)}`
-    : '; set maxmemory';
+  return `only the ${formatBytes(node.limit.bytes)} of ${where} bound it`;
 }
 
 export const redisFull: FindingRule = {
@@ -130,19 +120,26 @@ export const redisFull: FindingRule = {
 
 function full(node: RedisNode, snapshot: Snapshot): FoundNow {
   const holder = mainHolder(snapshot);
-  const refused =
+  const rejected =
     node.refusedPerSecond !== null && node.refusedPerSecond > 0
-      ? `, ${formatRate(node.refusedPerSecond)} at present`
-      : '';
-  // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
+      ? `: ${briefRate(node.refusedPerSecond, 'writes')} rejected`
+      : ': writes are rejected';
   return {
     severity: 'critical',
     node: node.id,
-    headline: `${nodeName(node, snapshot)} is full`,
-    sentence: `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed and refuses writes that add memory${refused}: producers can't add jobs and idle workers can't take any, while busy workers go on draining; make room first, and do not restart or scale workers, nor resume or retry anything, until writes are accepted.${holder ? ` ${holder.sentence}` : ''}`,
+    headline: headlineOf(nodeName(node, snapshot), ` is full${rejected}`),
+    cause:
+      holder?.cause ??
+      `It holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed.`,
+    effect: "Producers can't add jobs, and idle workers take none.",
+    action: holder?.target
+      ? `Make room first, then ${holder.target}; restart nothing before.`
+      : "Make room; don't scale, restart or retry until writes are accepted.",
+    // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
+    detail: `It holds ${formatBytes(node.countedBytes)} of ${formatBytes(node.maxBytes)}. Policy noeviction rejects writes that add memory (OOM); busy workers go on draining, scaled or restarted ones take nothing.${holder?.detail ? ` ${holder.detail}` : ''}`,
     evidence: [
       ...memoryEvidence(node),
-      fact('over-limit', 'over the limit', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
+      fact('over-limit', 'over maxmemory', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
       ...(holder?.evidence ?? []),
     ],
     // Their order is of enough.ts. What takes the cause away comes after room: more slots do nothing while Redis refuses.
@@ -153,18 +150,16 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
   };
 }
 
+const LIMITS = { maxmemory: 'maxmemory', cgroup: 'container', host: 'machine' } as const;
+
 /** The numbers of a node's memory, for every finding about it. */
 export function memoryEvidence(node: RedisNode): readonly Evidence[] {
-  const evidence: Evidence[] = [fact('held', 'held against the limit', node.countedBytes, 'bytes')];
-  if (node.limit) evidence.push(fact('limit', `limit (${node.limit.source})`, node.limit.bytes, 'bytes'));
-  if (node.usedRatio !== null)
-    evidence.push(fact('limit-share', 'share of the limit', node.usedRatio, 'ratio'));
-  if (node.forecast) {
-    evidence.push(fact('growth', 'growth', node.forecast.growthBytesPerSecond, 'bytes/s'));
-  }
-  if (node.refusedPerSecond !== null) {
-    evidence.push(fact('writes-refused', 'writes refused', node.refusedPerSecond, 'count/s'));
-  }
+  const evidence: Evidence[] = [fact('held', 'used memory', node.countedBytes, 'bytes')];
+  if (node.limit) evidence.push(fact('limit', LIMITS[node.limit.source], node.limit.bytes, 'bytes'));
+  if (node.forecast) evidence.push(fact('growth', 'growth', node.forecast.growthBytesPerSecond, 'bytes/s'));
+  if (node.refusedPerSecond !== null)
+    evidence.push(fact('writes-refused', 'rejected', node.refusedPerSecond, 'count/s'));
+  if (node.usedRatio !== null) evidence.push(fact('limit-share', 'used of limit', node.usedRatio, 'ratio'));
   return evidence;
 }
 
@@ -215,27 +210,43 @@ function filling(node: RedisNode, snapshot: Snapshot, nowMs: number, thresholds:
   const remedies = [holder?.remedy ?? null, ...roomRemedies(snapshot, node)].filter(
     (remedy) => remedy !== null,
   );
-  const remaining = seconds === null ? '' : `full in ${formatDuration(seconds)}`;
   return {
     severity: isCritical ? 'critical' : 'warning',
     node: node.id,
-    headline: isSoon
-      ? `${nodeName(node, snapshot)} ${remaining}`
-      : `${nodeName(node, snapshot)} is ${formatRatio(node.usedRatio ?? 0)} full`,
-    sentence: `${state(node, snapshot)}: ${isSoon ? `at this growth it is ${remaining}${band(node)}` : 'what is left can fill in minutes'}, and then ${consequence(node)}.${holder ? ` ${holder.sentence}` : ''}`,
-    evidence: [...memoryEvidence(node), ...fullIn(node), ...(holder?.evidence ?? [])],
+    headline: headlineOf(
+      nodeName(node, snapshot),
+      isSoon && seconds !== null
+        ? ` is full in ${briefDuration(seconds)}`
+        : ` is ${briefRatio(node.usedRatio ?? 0)} full`,
+    ),
+    cause: holder?.cause ?? growthInWords(node),
+    effect: `Once it is full, ${consequence(node)}.`,
+    action: holder?.target
+      ? `Now, while writes pass, ${holder.target}, or make room.`
+      : 'Make room, drain faster, or add fewer jobs.',
+    detail: `${state(node)}${holder?.detail ? ` ${holder.detail}` : ''}`,
+    evidence: [
+      ...(isSoon ? fullIn(node) : []),
+      ...memoryEvidence(node),
+      ...(isSoon ? [] : fullIn(node)),
+      ...(holder?.evidence ?? []),
+    ],
     remedies,
     rank: 800 + urgency(seconds, node.usedRatio ?? 0),
     accountsFor: holder?.accountsFor ?? [],
   };
 }
 
-function state(node: RedisNode, snapshot: Snapshot): string {
-  const held = `${nodeName(node, snapshot)} holds ${formatBytes(node.countedBytes)}`;
-  const limit = node.limit ? ` of ${formatBytes(node.limit.bytes)}${limitSource(node)}` : '';
+function growthInWords(node: RedisNode): string {
   const growth = node.forecast?.growthBytesPerSecond ?? 0;
-  if (growth > 0) return `${held}${limit} and grows by ${formatBytesPerSecond(growth)}`;
-  return node.forecast ? `${held}${limit} and is not growing now` : `${held}${limit}`;
+  return growth > 0
+    ? `It grows by ${formatBytesPerSecond(growth)}.`
+    : `It holds ${formatBytes(node.countedBytes)}${node.forecast ? ' and is not growing now' : ''}.`;
+}
+
+function state(node: RedisNode): string {
+  const limit = node.limit ? ` of ${formatBytes(node.limit.bytes)}${limitSource(node)}` : '';
+  return `It holds ${formatBytes(node.countedBytes)}${limit}${band(node)}.`;
 }
 
 function fullIn({ forecast }: RedisNode): readonly Evidence[] {
@@ -255,13 +266,13 @@ function limitSource(node: RedisNode): string {
 function band(node: RedisNode): string {
   const range = node.forecast?.fullInRange;
   if (!range || !(range[1] > range[0] * 1.3) || !Number.isFinite(range[1])) return '';
-  return ` (between ${formatDuration(range[0])} and ${formatDuration(range[1])})`;
+  return ` and is full in ${formatDuration(range[0])} to ${formatDuration(range[1])} at this growth`;
 }
 
 function consequence(node: RedisNode): string {
   if (node.limit && node.limit.source !== 'maxmemory')
-    return 'the kernel ends Redis, with every job not yet on disk';
-  if (node.policy === 'noeviction') return 'producers are refused and idle workers stop';
+    return 'Redis is OOM-killed, with every job not yet on disk';
+  if (node.policy === 'noeviction') return 'producers are rejected and idle workers stop';
   return `Redis deletes keys by itself (${node.policy}), jobs among them`;
 }
 

@@ -1,8 +1,9 @@
+import { briefAge, briefCount, briefJobs, briefThings, few, headlineOf } from '../model/brief.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow } from '../model/finding.js';
-import { formatDuration, formatRatio, formatThings } from '../model/format.js';
+import { formatDuration } from '../model/format.js';
 import type { Loading } from '../model/sight.js';
-import type { RedisNode, Snapshot } from '../model/snapshot.js';
+import type { LostQueue, RedisNode, Snapshot } from '../model/snapshot.js';
 import { missingOf } from '../model/snapshot.js';
 import { nodeName, plainName, plainProblem, plainSentence } from '../model/words.js';
 
@@ -20,19 +21,22 @@ function unsaved(node: RedisNode, snapshot: Snapshot, nowMs: number): FoundNow |
   if (node.unsaved === null) return null;
   const { what, refusedAtMs } = node.unsaved;
   const isRefusing = refusedAtMs !== null && nowMs - refusedAtMs < LATELY_MS;
-  const failed = what === 'snapshot' ? 'its last snapshot failed' : 'its append-only file can not be written';
-  const effect = isRefusing
-    ? 'refuses all writes (MISCONF): producers can’t add jobs, workers take and finish none, and actions that write do not work'
-    : 'refuses all writes from now on (MISCONF); nobody has tried lately, and the next who adds or takes a job fails';
-  const goOn =
-    what === 'snapshot'
-      ? ' Where the data may be lost with its process, `CONFIG SET stop-writes-on-bgsave-error no` lets writes in at once.'
-      : '';
+  const isSnapshot = what === 'snapshot';
   return {
     severity: isRefusing ? 'critical' : 'warning',
     node: node.id,
-    headline: isRefusing ? 'Redis refuses writes: it can’t save' : 'Redis can’t save to disk',
-    sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} can’t write its data to disk (${failed}) and ${effect}. Its log says why: mostly a full disk, a directory that it may not write to, or too little memory to fork; ${what === 'snapshot' ? 'then `BGSAVE`: it ends with the first that works' : 'it ends with the first write to the file that works'}.${goOn}`,
+    headline: headlineOf(
+      nodeName(node, snapshot),
+      isRefusing ? " rejects writes: it can't save" : " can't save to disk",
+    ),
+    cause: isSnapshot ? 'Its last snapshot failed.' : "Its append-only file can't be written.",
+    effect: isRefusing
+      ? "Producers can't add jobs, workers take and finish none, and actions fail (MISCONF)."
+      : 'Nobody has tried to write lately; whoever does next is rejected (MISCONF).',
+    action: isSnapshot
+      ? 'Fix what its log names, then run BGSAVE.'
+      : 'Fix what its log names: it ends with the first write that works.',
+    detail: `It is ${plainName(node.address)}. Mostly the disk is full, its directory may not be written, or memory is too little to fork.${isSnapshot ? ' Where data may be lost with the process, CONFIG SET stop-writes-on-bgsave-error no lets writes in at once.' : ''}`,
     evidence: [fact('not-saved', 'not saved', what)],
     rank: 940,
   };
@@ -47,24 +51,23 @@ export const redisDataLost: FindingRule = {
   detect: ({ dataLoss }, nowMs) => {
     if (!dataLoss) return [];
     const { atMs, text, queues } = dataLoss;
+    const missing = queues.reduce((sum, queue) => sum + missingOf(queue), 0);
     return [
       {
         severity: 'critical',
-        headline: 'Jobs were lost',
-        sentence: `${plainSentence(text)}. They are not in Redis any more: add them again from where they came, check that Redis keeps its data on disk and on replicas, and dismiss this once it is dealt with.`,
+        headline: missing > 0 ? `${briefJobs(missing)} or more were lost` : 'Jobs were lost',
+        cause: `${plainSentence(dataLoss.cause ?? 'It was found before this console was restarted')}.`,
+        effect: lostInWords(queues),
+        action: 'Add them again from their source, check persistence and replicas, then dismiss this.',
+        detail: `${plainSentence(text)}.`,
         evidence: [
-          fact('found-ago', 'found', `${formatDuration((nowMs - atMs) / 1000)} ago`),
           ...(queues.length > 0
             ? [
-                fact(
-                  'jobs-missing',
-                  'jobs missing, at least',
-                  queues.reduce((sum, queue) => sum + missingOf(queue), 0),
-                  'jobs',
-                ),
-                fact('queues-lost', 'queues that lost data', queues.length, 'count'),
+                fact('jobs-missing', 'missing, at least', missing, 'jobs'),
+                fact('queues-lost', 'queues', queues.length, 'count'),
               ]
             : []),
+          fact('found-ago', 'found', `${briefAge((nowMs - atMs) / 1000)} ago`),
           ...queues
             .slice(0, MAX_EVIDENCE)
             .map((queue) =>
@@ -75,7 +78,7 @@ export const redisDataLost: FindingRule = {
           {
             action: 'redis.dismiss-loss',
             label: 'Dismiss',
-            effect: 'It is not told any more; the timeline keeps it, and nothing in Redis changes.',
+            effect: 'Hides it here; the timeline keeps it, and nothing in Redis changes.',
             queues: [],
             args: {},
           },
@@ -86,6 +89,13 @@ export const redisDataLost: FindingRule = {
     ];
   },
 };
+
+function lostInWords(queues: readonly LostQueue[]): string {
+  const [worst, ...others] = queues;
+  if (!worst) return 'What queues held before is not in Redis any more.';
+  const more = others.length > 0 ? `, and ${briefThings(others.length, 'other queue')}` : '';
+  return `${plainName(worst.id)} lost ${briefJobs(missingOf(worst))}${more}.`;
+}
 
 const MAX_NAMED = 100;
 const MAX_REASONS = 3;
@@ -109,15 +119,21 @@ export const redisUnread: FindingRule = {
       ...queues.map((queue) => queue.sinceMs),
       ...nodes.map(({ last }) => last.readAtMs),
     );
-    const names = queues.length === 1 && first ? plainName(first.id) : formatThings(queues.length, 'queue');
-    const what = queues.length > 0 ? names : `the master at ${plainName(nodes[0]?.last.address ?? '')}`;
+    const names = queues.length === 1 && first ? plainName(first.id) : briefThings(queues.length, 'queue');
+    const what = queues.length > 0 ? names : `The master at ${plainName(nodes[0]?.last.address ?? '')}`;
     const isForGood = queues.every(({ last }) => last === null) && nodes.length === 0;
     return [
       {
         // Never read yet: most likely a matter of permissions, and nothing that was seen is lost from sight.
         severity: isForGood ? 'warning' : 'critical',
-        headline: titleOf(snapshot, queues.length),
-        sentence: `The console can not read ${what} for ${formatDuration((nowMs - sinceMs) / 1000)}: ${plainProblem(reason)}. What they hold is not known, no sum counts them, and their alerts stay as they were.`,
+        headline: unreadHeadline(snapshot, queues.length),
+        cause: `${what} can't be read: ${few(reason)}.`,
+        effect: 'What they hold is not known: no sum counts them, and their alerts stay as they were.',
+        action:
+          nodes.length > 0
+            ? 'Bring that master back, or fail over to its replica.'
+            : "Find out why: mostly the console's user lacks permission for these keys.",
+        detail: `It has been so for ${formatDuration((nowMs - sinceMs) / 1000)}.`,
         evidence: evidenceOf(queues.length, nodes.length, reasons),
         rank: 980,
         ...(queues.length > 0 ? { queues: queues.slice(0, MAX_NAMED).map(({ id }) => id) } : {}),
@@ -126,10 +142,10 @@ export const redisUnread: FindingRule = {
   },
 };
 
-function titleOf({ queues, unread, nodes }: Snapshot, unreadQueues: number): string {
+function unreadHeadline({ queues, unread, nodes }: Snapshot, unreadQueues: number): string {
   if (unread.nodes.length > 0)
-    return `${unread.nodes.length} of ${unread.nodes.length + nodes.length} masters can not be read`;
-  return `${unreadQueues} of ${formatThings(queues.length + unread.queues.length, 'queue')} can not be read`;
+    return `${unread.nodes.length} of ${unread.nodes.length + nodes.length} masters can't be read`;
+  return `${briefCount(unreadQueues)} of ${briefThings(queues.length + unread.queues.length, 'queue')} can't be read`;
 }
 
 /** How often each is given, most frequent first. */
@@ -145,9 +161,9 @@ function evidenceOf(
   reasons: ReadonlyMap<string, number>,
 ): readonly Evidence[] {
   return [
-    fact('queues-unread', 'queues not known', queues, 'count'),
-    ...(nodes > 0 ? [fact('masters-unread', 'masters not known', nodes, 'count')] : []),
-    ...[...reasons].map(([reason, times]) => fact('reason', `why, of ${times}`, plainProblem(reason))),
+    fact('queues-unread', 'queues', queues, 'count'),
+    ...(nodes > 0 ? [fact('masters-unread', 'masters', nodes, 'count')] : []),
+    ...[...reasons].map(([reason, times]) => fact('reason', `reason, of ${times}`, plainProblem(reason))),
   ];
 }
 
@@ -160,14 +176,16 @@ export const redisReadOnly: FindingRule = {
       // Behind Sentinel or in a Cluster the console was led here, as applications are: then nobody finds a master.
       const isFailover = snapshot.link.topology !== 'single';
       return replicas.map((node): FoundNow => {
-        const uptime = `up for ${formatDuration(node.uptimeSeconds)}`;
-        const master = node.replicationLinkUp ? '' : ', and its link to the master is down';
+        const master = node.replicationLinkUp ? '' : ' whose link to the master is down';
         return {
           severity: isFailover ? 'critical' : 'warning',
           node: node.id,
-          headline: 'Redis is a read-only replica',
-          sentence: `${nodeName(node, snapshot)} at ${plainName(node.address)} is a read-only replica (${uptime})${master}: workers and producers that use this address are refused every write, and no action works here; connect to the master.`,
+          headline: headlineOf(nodeName(node, snapshot), ' is a read-only replica'),
+          cause: `${plainName(node.address)} is a replica${master}.`,
+          effect: 'Workers and producers that use this address are refused every write.',
+          action: 'Connect them, and the console, to the master.',
           evidence: [
+            fact('up-for', 'up for', node.uptimeSeconds, 'seconds'),
             fact('role', 'role', node.role),
             fact('master-link', 'link to the master', node.replicationLinkUp ? 'up' : 'down'),
           ],
@@ -181,7 +199,9 @@ export const redisReadOnly: FindingRule = {
       {
         severity: 'info',
         headline: 'The console may only look',
-        sentence: `The console's Redis user may not write${refusal ? ` (${plainProblem(refusal)})` : ''}: it shows everything, but its actions do not work until the user is given write permission.`,
+        cause: `Its Redis user may not write${refusal ? `: ${few(refusal)}` : ''}.`,
+        effect: 'It shows everything, but its actions do not work.',
+        action: 'Give that user write permission to act from here.',
         evidence: refusal ? [fact('refusal', 'Redis says', plainProblem(refusal))] : [],
         rank: 90,
       },
@@ -200,20 +220,24 @@ export const redisUnreachable: FindingRule = {
     const isSlowStart = link.status === 'connecting' && sinceSeconds * 1000 >= CONNECT_PATIENCE_MS;
     if (link.status !== 'unreachable' && !isSlowStart) return [];
     if (link.loading) return [loadingFinding(link.address, link.loading)];
-    const why = link.problem === null ? '' : ` (${plainProblem(link.problem)})`;
+    const why = link.problem === null ? '' : `: ${few(link.problem)}`;
     const lastRead =
       link.lastReadAtMs === null
-        ? 'nothing has been read from it yet'
-        : `the last numbers are ${formatDuration(Math.max(0, nowMs - link.lastReadAtMs) / 1000)} old`;
+        ? 'Nothing has been read from it yet'
+        : `The last numbers are ${formatDuration(Math.max(0, nowMs - link.lastReadAtMs) / 1000)} old`;
     return [
       {
         // Nothing is known to be broken while a first connection is still tried.
         severity: isSlowStart ? 'warning' : 'critical',
         headline: isSlowStart ? 'Redis does not answer yet' : 'Redis is unreachable',
-        sentence: `The console has had no connection to Redis at ${plainName(link.address)} for ${formatDuration(sinceSeconds)}${why}: ${lastRead}; if the application can't reach it either, no job is added or done.`,
+        cause: `No connection to ${plainName(link.address)}${why}.`,
+        effect: "If the application can't reach it either, no job is added or done.",
+        action: 'Check that Redis runs, and the network to it.',
+        detail: `${lastRead}.`,
         evidence: [
+          fact('disconnected-for', 'for', sinceSeconds, 'seconds'),
           fact('address', 'address', plainName(link.address)),
-          fact('disconnected-for', 'without connection for', sinceSeconds, 'seconds'),
+          ...(link.problem === null ? [] : [fact('problem', 'reason', plainProblem(link.problem))]),
         ],
         rank: 1000,
       },
@@ -225,10 +249,12 @@ function loadingFinding(address: string, { ratio, secondsLeft }: Loading): Found
   return {
     severity: 'critical',
     headline: 'Redis is loading its data',
-    sentence: `Redis at ${plainName(address)} has been started and reads its data from disk: ${formatRatio(ratio)} are read, about ${formatDuration(secondsLeft)} are left. Until then it serves nobody, and no job is added or done.`,
+    cause: `${plainName(address)} has been started and reads its data from disk.`,
+    effect: 'Until it has, no job is added or done.',
+    action: 'Wait, and do not restart it.',
     evidence: [
-      fact('read-ratio', 'read', ratio, 'ratio'),
-      fact('read-left', 'left, by its own estimate', secondsLeft, 'seconds'),
+      fact('read-ratio', 'loaded', ratio, 'ratio'),
+      fact('read-left', 'left', secondsLeft, 'seconds'),
     ],
     rank: 1000,
   };

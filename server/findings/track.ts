@@ -1,6 +1,6 @@
+import { briefAge } from '../model/brief.js';
 import type { CurrentFinding, Finding, Severity } from '../model/finding.js';
 import { type FindingKey, findingKey } from '../model/finding.js';
-import { formatDuration } from '../model/format.js';
 
 /**
  * A finding as somebody may see it: what quotes job data (an error's text, a tenant's name) goes to those alone who may see
@@ -12,7 +12,7 @@ export function shownTo(finding: Finding, showsData: boolean): Finding {
   if (!showsData) return { ...finding, fromJobData: undefined };
   return {
     ...finding,
-    sentence: `${finding.sentence} ${fromJobData.sentence}`,
+    cause: fromJobData.cause,
     evidence: [...finding.evidence, ...fromJobData.evidence],
   };
 }
@@ -46,12 +46,11 @@ export function asLastSeen(
 
 /** A finding that may not be so any more. */
 export function marked(finding: CurrentFinding, nowMs: number, lastReadAtMs: number): CurrentFinding {
-  const age = formatDuration(Math.max(0, nowMs - lastReadAtMs) / 1000);
+  const age = briefAge(Math.max(0, nowMs - lastReadAtMs) / 1000);
   return {
     ...finding,
     severity: 'info',
-    headline: `Last seen: ${finding.headline}`,
-    sentence: `Seen ${age} ago, not live: ${finding.sentence}`,
+    action: `Not live: seen ${age} ago; no action reaches it now.`,
     remedies: [],
     lastSeenAtMs: lastReadAtMs,
   };

@@ -11,20 +11,17 @@ const NEEDS: readonly {
   {
     actions: 'redis.',
     capabilities: ['canSetConfig'],
-    otherwise:
-      'This Redis does not permit CONFIG SET to the console, so raise maxmemory where Redis is managed.',
+    otherwise: 'Raise maxmemory where Redis is managed: this console may not run CONFIG SET.',
   },
   {
     actions: 'worker',
     capabilities: ['canWrite', 'canRunScripts'],
-    otherwise:
-      "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
+    otherwise: "Give the console's Redis user write permission: without it nothing can be done from here.",
   },
   {
     actions: 'queue.',
     capabilities: ['canWrite', 'canRunScripts'],
-    otherwise:
-      "The console's Redis user may not write, so it can only show: give it write permission to act from here.",
+    otherwise: "Give the console's Redis user write permission: without it nothing can be done from here.",
   },
 ];
 
@@ -54,7 +51,11 @@ export function withinReach(
   const next = finding.next && isWithinReach(finding.next) ? finding.next : undefined;
   if (notes.size === 0)
     return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
-  return { ...finding, remedies, next, sentence: [finding.sentence, ...notes].join(' ') };
+  const [first = '', ...others] = notes;
+  // With nothing left to press, what would bring it back is what to do first.
+  const isBare = remedies.length === 0;
+  const detail = [finding.detail ?? [], isBare ? [finding.action, ...others] : [...notes]].flat().join(' ');
+  return { ...finding, remedies, next, detail, ...(isBare ? { action: first } : {}) };
 }
 
 /** Does this Redis permit it to the console, as far as is known? */
@@ -65,7 +66,7 @@ export function canReach(remedy: Remedy, snapshot: Snapshot): boolean {
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
   if (OWN_MEMORY.has(remedy.action)) return null;
   if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
-    return 'Actions do not work through a read-only replica: connect the console to the master.';
+    return 'Connect the console to the master: a read-only replica takes no actions.';
   }
   const { capabilities } = snapshot;
   if (!capabilities) return null;

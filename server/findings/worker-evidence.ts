@@ -1,3 +1,4 @@
+import { about } from '../model/brief.js';
 import { type Evidence, fact } from '../model/evidence.js';
 import type { FindingRule, FoundNow, Remedy } from '../model/finding.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
@@ -69,15 +70,16 @@ export function slotsLeft(
   };
 }
 
-/** "left-3@vm is stuck", "3 workers of mail are stuck": a title names its subject. */
-export function workersTitle(
+/** "left-3@vm of mail: hung", "mail: 3 workers hung". */
+export function workersHeadline(
   found: readonly WorkerState[],
   queue: QueueState | null,
-  one: string,
-  many: string,
-): string {
-  if (found.length === 1) return `${names(found)} ${one}`;
-  return `${found.length} workers of ${placeName(queue, found[0]?.queueId ?? '')} ${many}`;
+  are: string,
+): { readonly headline: string; readonly what: string } {
+  const place = placeName(queue, found[0]?.queueId ?? '');
+  return found.length === 1
+    ? about(`${names(found)} of ${place}`, are)
+    : about(place, `${found.length} workers ${are}`);
 }
 
 /** The processes to restart, as they can be copied: "pid 4711 on web-1". */

@@ -1,7 +1,18 @@
+import {
+  about,
+  briefAge,
+  briefCount,
+  briefDuration,
+  briefJobs,
+  briefRatio,
+  briefThings,
+  jobsWaitBriefly,
+} from '../model/brief.js';
 import { fact } from '../model/evidence.js';
 import type { FindingRule } from '../model/finding.js';
-import { formatCount, formatJobs, formatThings, formatUtcTime } from '../model/format.js';
-import { jobsWait } from '../model/words.js';
+import { formatUtcTime } from '../model/format.js';
+import { plainName } from '../model/words.js';
+import type { WorkerState } from '../model/worker.js';
 import {
   evidenceOf,
   forWorkers,
@@ -10,7 +21,7 @@ import {
   processesOf,
   remedyFor,
   slotsLeft,
-  workersTitle,
+  workersHeadline,
 } from './worker-evidence.js';
 
 export const workerBlocked: FindingRule = {
@@ -22,20 +33,21 @@ export const workerBlocked: FindingRule = {
     if (!first) return [];
     const held = blocked.filter(({ agent }) => agent?.guard.sinceMs != null).length;
     const one = blocked.length === 1;
-    const guard =
-      held === 0
-        ? 'without the guard they would spin'
-        : `their agents hold ${held === blocked.length ? 'them' : formatCount(held)} back from spinning and let go within a second of relief`;
     return [
       {
         worker: one ? first.id : null,
         queues: [...new Set(blocked.map(({ queueId }) => queueId))].slice(0, 100),
         severity: 'warning',
-        headline: one ? 'A worker is blocked' : `${formatCount(blocked.length)} workers are blocked`,
-        sentence: `${one ? '1 worker is' : `${formatCount(blocked.length)} workers are`} refused new jobs because Redis is full; ${guard}. Make room; restarting them would stop what still drains.`,
+        headline: `${briefThings(blocked.length, 'worker')} blocked, as Redis is full`,
+        cause: 'Redis is full and rejects the writes by which they take jobs.',
+        effect: `${one ? 'It takes' : 'They take'} no new jobs.`,
+        action: 'Make room; restarting workers would stop what still drains.',
+        ...(held > 0
+          ? { detail: 'Their agents keep them from spinning, and let go within a second of relief.' }
+          : {}),
         evidence: [
           fact('workers', 'workers', blocked.length, 'count'),
-          fact('guarded', 'held back by the guard', held, 'count'),
+          fact('guarded', 'held back by agents', held, 'count'),
         ],
         rank: 60 + Math.min(39, blocked.length),
       },
@@ -49,12 +61,15 @@ export const workerSilent: FindingRule = {
   detect: forWorkers(
     ({ verdict }) => verdict === 'silent',
     (found, queue) => {
-      const queueId = found[0]?.queueId ?? '';
-      const waiting = queue ? `while ${jobsWait(queue)}` : 'while jobs wait';
+      const one = found.length === 1;
+      const processes = found.every(({ pid }) => pid === null) ? '' : ` (${processesOf(found)})`;
       return {
         severity: 'critical',
-        headline: workersTitle(found, queue, 'is silent', 'are silent'),
-        sentence: `${names(found)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'is' : 'are'} connected and free, and ${found.length === 1 ? 'takes' : 'take'} nothing ${waiting}: the connection on which ${found.length === 1 ? 'it waits' : 'they wait'} is dead though it looks alive. Reconnect ${found.length === 1 ? 'it' : 'them'}; if that does not help, restart ${found.length === 1 ? 'it' : 'them'}${found.every(({ pid }) => pid === null) ? '' : ` (${processesOf(found)})`}.`,
+        ...workersHeadline(found, queue, 'not consuming'),
+        cause: `${one ? 'It waits' : 'They wait'} on a connection that is dead, though it looks alive.`,
+        effect: `${queue ? jobsWaitBriefly(queue.backlog) : 'Jobs wait'}, and ${one ? 'it takes' : 'they take'} none.`,
+        action: `Reconnect ${one ? 'it' : 'them'}; if that does not help, restart ${one ? 'it' : 'them'}.`,
+        detail: `It is about ${names(found)}${processes}.`,
         evidence: evidenceOf(found),
         remedies: remedyFor(
           'worker.reconnect',
@@ -85,16 +100,19 @@ export const workerCrashed: FindingRule = {
           sum + (locks === null ? (agent?.running ?? 0) : locks.held + locks.orphaned),
         0,
       );
-      const stalling =
-        jobs === 0
-          ? 'none of their jobs is still open'
-          : `${formatJobs(jobs)} stall until a live worker’s check brings them back`;
       const isServed = left.workers > 0;
       const lost = found.reduce((sum, { agent }) => sum + (agent?.concurrency.now ?? 0), 0);
       return {
         severity: isServed && jobs === 0 ? 'warning' : 'critical',
-        headline: `${formatCount(found.length)} of ${formatThings(left.workers + found.length, 'worker')} gone since ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}`,
-        sentence: `${names(latest)} of ${placeName(queue, queueId)} ${found.length === 1 ? 'sends no heartbeat and is' : 'send no heartbeat and are'} not connected to Redis any more; ${stalling}, and ${isServed ? `${left.slots} slots of ${left.workers} other ${left.workers === 1 ? 'worker is' : 'workers are'} left` : 'no other worker with the agent is left'}: find out why, and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
+        ...about(
+          placeName(queue, queueId),
+          `${briefCount(found.length)} of ${briefThings(left.workers + found.length, 'worker')} gone`,
+        ),
+        cause: `${names(latest)} went without a shutdown signal at ${formatUtcTime(Math.min(...found.map(({ lastSeenAtMs }) => lastSeenAtMs)))}: crashed or cut off.`,
+        effect: `${jobs === 0 ? 'No job of theirs stalls' : `${briefJobs(jobs)} ${jobs === 1 ? 'stalls' : 'stall'}`}; ${isServed ? `${briefThings(left.slots, 'slot')} of ${briefThings(left.workers, 'other')} ${left.slots === 1 ? 'is' : 'are'} left` : 'no other worker with the agent is left'}.`,
+        action: `Find out why and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
+        detail:
+          'No heartbeat and no connection to Redis. Stalled jobs come back with the next check of a live worker.',
         evidence: evidenceOf(found),
         remedies: [
           ...(isServed && lost > 0 && (queue?.backlog ?? 0) > 0
@@ -132,16 +150,17 @@ export const workerOutlier: FindingRule = {
     (found, queue, snapshot) => {
       const queueId = found[0]?.queueId ?? '';
       const left = slotsLeft(snapshot, queueId, found);
-      const share = queue && queue.backlog > 0 ? ' What it takes waits longer than it would elsewhere.' : '';
+      const one = found.length === 1;
       return {
         severity: 'warning',
-        headline: workersTitle(found, queue, 'drags the rest', 'drag the rest'),
-        sentence: `${found
+        ...workersHeadline(found, queue, one ? 'an outlier' : 'outliers'),
+        cause: outlierInWords(found),
+        effect: `Jobs that ${one ? 'it takes' : 'they take'} ${found[0]?.outlier?.kind === 'failing' ? 'fail' : 'wait'} more than elsewhere.`,
+        action: `Pause ${one ? 'it' : 'them'}: ${briefThings(left.workers, 'other')} with ${briefThings(left.slots, 'slot')} go on.`,
+        detail: found
           .slice(0, 2)
           .map(({ outlier }) => outlier?.sentence ?? '')
-          .join(
-            ' ',
-          )}${share} Taking ${names(found)} out of ${placeName(queue, queueId)} leaves the work to the others.`,
+          .join(' '),
         evidence: evidenceOf(found),
         remedies: remedyFor(
           'worker.pause',
@@ -154,6 +173,16 @@ export const workerOutlier: FindingRule = {
     },
   ),
 };
+
+/** "track takes 4 s on web-3, 200 ms on its peers.": of the worst. */
+function outlierInWords([worst]: readonly WorkerState[]): string {
+  const outlier = worst?.outlier;
+  if (!worst || !outlier) return '';
+  const [type, name] = [plainName(outlier.type), plainName(worst.label)];
+  return outlier.kind === 'slow'
+    ? `${type} takes ${briefDuration(outlier.own / 1000)} on ${name}, and ${briefDuration(outlier.peers / 1000)} on its peers.`
+    : `${briefRatio(outlier.own)} of ${type} jobs fail on ${name}, and ${briefRatio(outlier.peers)} on its peers.`;
+}
 
 /** Beats come once a second. */
 const HEARD_MS = 2_500;
@@ -169,14 +198,15 @@ export const workerStuck: FindingRule = {
       // One that says nothing hears nothing: only a restart helps it.
       const heard = found.filter(({ agent }) => agent !== null && nowMs - agent.lastBeatAtMs < HEARD_MS);
       const left = slotsLeft(snapshot, queueId, found);
-      const who =
-        found.length === 1
-          ? `${names(found)} of ${placeName(queue, queueId)} is stuck`
-          : `${names(found)} of ${placeName(queue, queueId)} are stuck`;
+      const one = found.length === 1;
+      const running = found.reduce((sum, { agent }) => sum + (agent?.running ?? 0), 0);
       return {
         severity: 'warning',
-        headline: workersTitle(found, queue, 'is stuck', 'are stuck'),
-        sentence: `${who}: ${lowered(worst?.sentence ?? '')} Restarting ${found.length === 1 ? 'it' : 'them'} (${processesOf(found)}) brings the jobs back as stalled ones.`,
+        ...workersHeadline(found, queue, 'hung'),
+        cause: hungInWords(found, nowMs),
+        effect: `${briefJobs(running)} of ${one ? 'it' : 'them'} ${running === 1 ? 'does' : 'do'} not end, and ${one ? 'it takes' : 'they take'} no others.`,
+        action: `Restart ${one ? 'it' : 'them'}${firstProcess(found)}: the jobs come back as stalled ones.`,
+        ...(worst ? { detail: worst.sentence } : {}),
         evidence: [...evidenceOf(found), fact('processes', 'to restart', processesOf(found))],
         remedies: remedyFor(
           'worker.pause',
@@ -190,6 +220,19 @@ export const workerStuck: FindingRule = {
   ),
 };
 
-function lowered(sentence: string): string {
-  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
+/** Of the worst: its process, or its jobs. */
+function hungInWords([worst]: readonly WorkerState[], nowMs: number): string {
+  const agent = worst?.agent;
+  if (!agent) return 'Its jobs do not end.';
+  const quietMs = nowMs - agent.lastBeatAtMs;
+  if (quietMs >= HEARD_MS)
+    return `No heartbeat for ${briefAge(quietMs / 1000)}: its process is stopped, or its event loop blocked.`;
+  const sinceMs = Math.max(agent.lastFinishedAtMs ?? 0, agent.attachedAtMs);
+  return `None of its jobs has ended for ${briefAge((nowMs - sinceMs) / 1000)}: what they call hangs.`;
+}
+
+/** " (pid 4711 on web-1)": of one whose process is known; the details name all. */
+function firstProcess(found: readonly WorkerState[]): string {
+  const [only, ...others] = found;
+  return only?.pid == null || others.length > 0 ? '' : ` (${processesOf([only])})`;
 }

@@ -1,3 +1,4 @@
+import type { Brief } from './brief.js';
 import type { HealthProblem } from './console-health.js';
 import type { Evidence } from './evidence.js';
 import type { QueueState, Snapshot, Unread, UnreadQueue } from './snapshot.js';
@@ -27,7 +28,7 @@ export interface Remedy {
   readonly lastsSeconds?: number | null;
 }
 
-/** Whom a finding's sentence speaks of: a queue, or one job type of it. */
+/** Whom a finding speaks of: a queue, or one job type of it. */
 export interface FindingSubject {
   readonly queue: string;
   readonly jobType?: string;
@@ -60,8 +61,19 @@ export function findingKey({ code, instance, queue, node, jobType }: FindingPlac
   return place.join('|') as FindingKey;
 }
 
+/** So many of a finding's numbers are shown at once; a longer text is no number. */
+const KEY_NUMBERS = 4;
+const MAX_KEY_CHARS = 16;
+
+/** What of the evidence is shown at once. */
+export function keyNumbers({ evidence }: Pick<Finding, 'evidence'>): readonly Evidence[] {
+  return evidence
+    .filter(({ value }) => typeof value === 'number' || value.length <= MAX_KEY_CHARS)
+    .slice(0, KEY_NUMBERS);
+}
+
 /** Something wrong, with its reason and what to do. */
-export interface Finding {
+export interface Finding extends Brief {
   /** Stable, e.g. `redis.full`. */
   readonly code: string;
   readonly severity: Severity;
@@ -75,13 +87,12 @@ export interface Finding {
   readonly jobType?: string;
   /** The same trouble has the same key from tick to tick. */
   readonly key: FindingKey;
-  /** A few words. */
-  readonly headline: string;
-  /** One sentence that a tired person understands: cause → effect. */
-  readonly sentence: string;
+  /** How it works, how it is known, what is not: some short sentences for whoever wants to know more. Absent: nothing. */
+  readonly detail?: string;
+  /** What matters most first (`keyNumbers`). */
   readonly evidence: readonly Evidence[];
-  /** What quotes job data, for those alone who may see them (shown-to.ts); absent: nothing does. */
-  readonly fromJobData?: { readonly sentence: string; readonly evidence: readonly Evidence[] } | undefined;
+  /** The cause in words that quote job data, for those alone who may see them (`shownTo`); absent: nothing does. */
+  readonly fromJobData?: { readonly cause: string; readonly evidence: readonly Evidence[] } | undefined;
   /** Those that suffice come first, the least harmful of them at the top. */
   readonly remedies: readonly Remedy[];
   /** What comes after the first remedy: it takes the cause away, and would hurt, or do nothing, before. */
@@ -103,7 +114,9 @@ export type CurrentFinding = Omit<Finding, 'sinceMs'>;
 
 /** What a rule found, whole and with the rule's code; it has no past yet. */
 export interface CodedFinding extends Omit<Finding, 'sinceMs' | 'key' | 'instance'> {
-  /** Whose troubles the sentence accounts for: explained.ts says which findings about them are then shown here. */
+  /** The headline without its subject, for many that share it; absent: they have nothing to share. */
+  readonly what?: string;
+  /** Whose troubles it accounts for: explained.ts says which findings about them are then shown here. */
   readonly accountsFor?: readonly FindingSubject[];
   /** Code of the finding that this one follows from, where the rule itself knows; absent: it does not. */
   readonly causedBy?: string;

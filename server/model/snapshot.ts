@@ -340,6 +340,8 @@ export interface DataLoss {
   readonly atMs: number;
   /** What happened and what is missing; one sentence without its full stop. */
   readonly text: string;
+  /** What happened alone, likewise. Absent: this console was restarted since. */
+  readonly cause?: string;
   /** What is missing of each, most first, at most MAX_QUEUES. Empty: this console was restarted since, and the text says it. */
   readonly queues: readonly LostQueue[];
 }

@@ -71,6 +71,11 @@ export function magnitude(size: number): number {
   return Number.isFinite(size) && size > 0 ? Math.min(49, Math.log2(1 + size) * 2) : 0;
 }
 
+/** The beginning of a sentence. */
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** A sentence as a part of another one; names stay as they are. */
 export function lowerFirst(text: string): string {
   return text.startsWith('Redis') ? text : text.charAt(0).toLowerCase() + text.slice(1);

@@ -108,7 +108,8 @@ export class DataLossWatch {
       .map(({ id, jobsBefore, jobsNow }) => ({ id, jobsBefore, jobsNow }))
       .sort((a, b) => missingOf(b) - missingOf(a) || (a.id < b.id ? -1 : 1));
     const atMs = isFirst || this.#isDismissed ? nowMs : (this.#loss?.atMs ?? nowMs);
-    this.#loss = { atMs, text: inWords(cause, queues, known), queues: queues.slice(0, MAX_LOST_QUEUES) };
+    const text = inWords(cause, queues, known);
+    this.#loss = { atMs, cause, text, queues: queues.slice(0, MAX_LOST_QUEUES) };
   }
 }
 

@@ -107,8 +107,8 @@ function whenCrashed(worker: SeenWorker, agent: AgentFacts, context: WorkerConte
   const seen = `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, no farewell, and its connections to Redis are closed: its process has ended, or no longer reaches Redis.`;
   return judged('crashed', `${seen}${successor} ${then}`, [
     fact('last-heard', 'last heard', seconds(context.nowMs - agent.lastBeatAtMs), 'seconds'),
-    fact('active', 'jobs in hand', jobs, 'jobs'),
-    ...(locks === null ? [] : [fact('locks', 'locks still held', locks.held, 'count')]),
+    fact('active', 'active', jobs, 'jobs'),
+    ...(locks === null ? [] : [fact('locks', 'locks held', locks.held, 'count')]),
   ]);
 }
 
@@ -124,8 +124,8 @@ function whenFrozen(worker: SeenWorker, agent: AgentFacts, context: WorkerContex
     `No heartbeat since ${ago(agent.lastBeatAtMs, context)}, ${what}; ${formatJobs(agent.running)} in hand.`,
     [
       fact('last-heard', 'last heard', seconds(context.nowMs - agent.lastBeatAtMs), 'seconds'),
-      fact('loop-delay', 'event loop late by, at last', agent.loopDelayMaxMs / 1000, 'seconds'),
-      fact('active', 'jobs in hand', agent.running, 'jobs'),
+      fact('loop-delay', 'event-loop lag', agent.loopDelayMaxMs / 1000, 'seconds'),
+      fact('active', 'active', agent.running, 'jobs'),
     ],
   );
 }
@@ -182,7 +182,7 @@ function whenStuck(_worker: SeenWorker, agent: AgentFacts, { queue, nowMs }: Wor
     `${formatJobs(agent.running)} in hand and none has finished for ${formatDuration(quietMs / 1000)}: ${oldest.type} ${oldest.jobId} runs for ${formatDuration((nowMs - oldest.startedAtMs) / 1000)}${usualWords(agent, oldest.type)}.`,
     [
       ...hangingEvidence(agent, queue, nowMs),
-      fact('unfinished-for', 'none finished for', seconds(quietMs), 'seconds'),
+      fact('unfinished-for', 'no completions for', seconds(quietMs), 'seconds'),
       ...flow(agent),
     ],
   );
@@ -228,8 +228,8 @@ function whenSilent(
     'silent',
     `Connected and free, but it has started nothing for ${formatDuration((nowMs - sinceMs) / 1000)} while ${formatJobs(queue.backlog)} wait: it does not hear of them.`,
     [
-      fact('waiting', 'jobs wait', queue.backlog, 'jobs'),
-      fact('idle-for', 'idle while jobs wait', seconds(nowMs - sinceMs), 'seconds'),
+      fact('waiting', 'waiting', queue.backlog, 'jobs'),
+      fact('idle-for', 'idle for', seconds(nowMs - sinceMs), 'seconds'),
       ...flow(agent),
     ],
   );
@@ -253,7 +253,7 @@ function whenOverloaded(
   return judged(
     'overloaded',
     `All ${formatCount(agent.concurrency.now)} slots are busy and finishing ${formatRate(agent.finishedPerSecond)}, and ${why}: it can’t do more as it is${hangingWords(agent, queue, nowMs)}.`,
-    [...flow(agent), fact('waiting', 'jobs wait', queue.backlog, 'jobs')],
+    [...flow(agent), fact('waiting', 'waiting', queue.backlog, 'jobs')],
   );
 }
 
@@ -269,7 +269,7 @@ function judgeFromOutside(worker: SeenWorker, { queue, snapshot, nowMs }: Worker
       return judged(
         'silent',
         `It waits for jobs while ${formatJobs(queue.backlog)} wait and none runs, for ${formatDuration((nowMs - sinceMs) / 1000)}: it does not hear of them.`,
-        [fact('waiting', 'jobs wait', queue.backlog, 'jobs')],
+        [fact('waiting', 'waiting', queue.backlog, 'jobs')],
       );
   }
   const doing = worker.idleSeconds === null ? 'Connected.' : 'Connected, and waiting for jobs.';

@@ -56,7 +56,7 @@ export function hangingEvidence(agent: AgentFacts, queue: Queue, nowMs: number):
   const [oldest] = hanging;
   if (!oldest) return [];
   return [
-    fact('hanging-slots', 'slots that hang', hanging.length, 'count'),
+    fact('hanging-slots', 'hung slots', hanging.length, 'count'),
     fact(
       'longest-running',
       `longest: ${oldest.type}`,

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { startRedis } from '../../drills/own-redis.js';
 import { type ActionBench, startBench } from '../support/action-bench.js';
+import { wordsOf } from '../support/few-words.js';
 import { it } from '../support/redis-test.js';
 import { until } from '../support/until.js';
 
@@ -23,7 +24,7 @@ it('a Redis that can not save: it is told before anybody is refused and told lou
   await rm(redis.directory, { recursive: true });
   await redis.client.bgsave();
   const warned = await until('it is told', () => unsaved(bench));
-  expect([warned.severity, warned.headline]).toEqual(['warning', 'Redis can’t save to disk']);
+  expect([warned.severity, warned.headline]).toEqual(['warning', "Redis can't save to disk"]);
   await expect(mail.add('send', {})).rejects.toThrow('MISCONF');
   await until('that it refuses is told', () => unsaved(bench)?.severity === 'critical');
   const outcome = await bench.pullOne('queue.pause', { queues: ['bull:mail'] });
@@ -51,7 +52,7 @@ it('a Redis whose append-only file can not be written: it is told, with what is 
   await redis.client.set('any', 'is written down later');
   await until('it refuses', async () => redis.client.set('any', 'other').then(() => false, String));
   const told = await until('it is told', () => unsaved(bench)?.severity === 'critical' && unsaved(bench));
-  expect(told.sentence).toMatch(/its append-only file can not be written.*refuses all writes/);
+  expect(wordsOf(told)).toMatch(/rejects writes: it can't save.*Its append-only file can't be written/);
 });
 
 it('a Redis that is busy with a script: nothing is 0 or gone, and actions say why nothing was changed', async ({
@@ -74,7 +75,9 @@ it('a Redis that is busy with a script: nothing is 0 or gone, and actions say wh
   });
   const endless = other.eval('while true do end', 0).catch((error: Error) => error.message);
   const finding = await until('it is told', () =>
-    watch.findings().find(({ sentence }) => /is busy with a script that does not end/.test(sentence)),
+    watch
+      .findings()
+      .find((one) => /is busy with a script that does not end/.test(JSON.stringify(one.evidence))),
   );
   expect(finding.severity).toBe('critical');
   const said = await bench

@@ -84,7 +84,11 @@ describe.concurrent('a worker that is connected and takes nothing', () => {
     const found = await until('it is found that all are paused', () =>
       bench.watch.findings().find(({ code, remedies }) => code === 'queue.workers-paused' && remedies[0]),
     );
-    expect(found.sentence).toMatch(/3 jobs wait in work.* its only worker, .* is paused by Spillway \(olga/);
+    expect(found).toMatchObject({
+      headline: 'work: its only worker is paused',
+      cause: expect.stringMatching(/^Paused by olga from here/),
+      effect: expect.stringContaining('3 jobs wait'),
+    });
     await bench.pullOne(found.remedies[0]?.action ?? '', { workers: found.remedies[0]?.workers ?? [] });
     await until('all is done', async () => (await process.state()).workers[0]?.completed === 4);
   });

@@ -165,9 +165,9 @@ describe('the console itself', () => {
     expect(seen.find(({ code }) => code === 'console.channels')).toMatchObject({
       severity: 'warning',
       headline: 'Alerts do not reach ops',
-      sentence: expect.stringContaining('answered 500'),
+      detail: expect.stringContaining('answered 500'),
     });
-    expect(seen.find(({ code }) => code === 'console.store')?.sentence).toMatch(
+    expect(seen.find(({ code }) => code === 'console.store')?.cause).toMatch(
       /^The store could not be written for 60 s/,
     );
     // They are no findings about a Redis: that one is blind makes none of them old.

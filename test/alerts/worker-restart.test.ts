@@ -89,7 +89,8 @@ it('the alert of a crashed worker ends when the restarted one is heard, while wh
   );
   const { findings } = (await one.ask('GET', '/api/v1/findings')).body;
   const found = findings.find(({ code }: { code: string }) => code === 'worker.crashed');
-  expect(found.headline).toMatch(/^1 of 1 worker gone since \d\d:\d\d UTC$/);
+  expect(found.headline).toMatch(/: 1 of 1 worker gone$/);
+  expect(found.cause).toMatch(/ at \d\d:\d\d UTC: crashed or cut off\.$/);
   expect(found.remedies).toContainEqual(
     expect.objectContaining({ action: 'worker.dismiss', workers: [lost] }),
   );

@@ -6,6 +6,7 @@ import type { CurrentFinding, FindingRule } from '../../server/model/finding.js'
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { JobTypeState } from '../../server/model/job-type.js';
 import { anySnapshot } from '../support/any-snapshot.js';
+import { wordsOf } from '../support/few-words.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
 import {
@@ -80,12 +81,12 @@ describe('one trouble is told once', () => {
     ]);
     const [full] = found;
     expect(full?.severity).toBe('critical');
-    expect(full?.sentence).toContain('track');
+    expect(wordsOf(full)).toContain('track');
     expect(full?.explains?.[0]).toEqual({
       code: 'jobtype.batch-wait',
       queue: 'bull:analytics',
       jobType: 'track',
-      headline: 'track waits 10 s for its client to send',
+      headline: 'track of analytics: waits 10 s for a batch',
     });
   });
 
@@ -157,7 +158,7 @@ describe('one trouble is told once', () => {
     const slow = { code: 'drain' as const, shareOfWork: 0.83 };
     const found = find([{ ...track, run, slow }]);
     expect(told(found)).toEqual([['queue.overloaded', 'jobtype.slow']]);
-    expect(found[0]?.sentence).toContain('Most of the work is track: 83% of what waits, 8 s a run.');
+    expect(wordsOf(found[0])).toContain('Most of the work is track: 83% of what is pending, 8 s a run.');
   });
 
   test('a type that has become slow explains the overload, with the overload’s remedies', () => {
@@ -182,7 +183,7 @@ describe('one trouble is told once', () => {
     };
     const found = find([{ ...track, failing, failedPerSecond: 8 }], {}, { workers: [] });
     expect(told(found)).toEqual([['jobtype.failing', 'queue.growing']]);
-    expect(found[0]?.sentence).toContain('its retries take the slots and the queue grows: 5,000 jobs wait');
+    expect(wordsOf(found[0])).toContain('retries take the slots, and 5k jobs wait');
     expect(found[0]?.remedies).toEqual([]);
     const few = find([{ ...track, failing, failedPerSecond: 1 }], {}, { workers: [] });
     expect(few.map(({ code }) => code)).toEqual(['jobtype.failing', 'queue.growing']);
@@ -197,7 +198,7 @@ describe('one trouble is told once', () => {
     });
     const found = find([track], {}, { workers: [...busy(), gone] });
     expect(found.map(({ code }) => code)).toEqual(['worker.crashed', 'queue.overloaded']);
-    expect(found[1]?.sentence).toContain('1 of its workers has crashed, which is why');
+    expect(wordsOf(found[1])).toContain('1 worker crashed, and all 20 slots of 2 workers are busy');
   });
 });
 
@@ -227,7 +228,11 @@ function reworded({ code, about, detect }: FindingRule): FindingRule {
       detect(...of).map((finding) => ({
         ...finding,
         headline: 'xxx',
-        sentence: 'yyy',
+        cause: 'yyy',
+        effect: 'eee',
+        action: 'aaa',
+        ...(finding.detail === undefined ? {} : { detail: 'ddd' }),
+        ...(finding.what === undefined ? {} : { what: 'www' }),
         evidence: finding.evidence.map((piece, i) => ({ ...piece, label: `label ${i % 2}` })),
         remedies: (finding.remedies ?? []).map((remedy) => ({ ...remedy, label: 'zzz', effect: 'zz' })),
       })),
@@ -236,10 +241,12 @@ function reworded({ code, about, detect }: FindingRule): FindingRule {
 
 /** What is decided about a finding, without its words. */
 const decided = (found: readonly CurrentFinding[]) =>
-  found.map(({ headline: _, sentence: _s, fromJobData: _j, evidence, remedies, explains = [], ...rest }) => ({
+  found.map(({ fromJobData: _, evidence, remedies, next, explains = [], ...rest }) => ({
     ...rest,
+    ...{ headline: '', cause: '', effect: '', action: '', detail: '' },
     evidence: evidence.map(({ label: _l, ...piece }) => piece),
     remedies: remedies.map(({ label: _l, effect: _e, ...call }) => call),
+    ...(next ? { next: { ...next, label: '', effect: '' } } : {}),
     explains: explains.map(({ headline: _t, ...line }) => line),
   }));
 

@@ -22,7 +22,7 @@ test('whatever a Redis looks like, findings are made and every word of them can 
       for (const finding of find(snapshot)) {
         const texts = [
           finding.headline,
-          finding.sentence,
+          ...[finding.cause, finding.effect, finding.action, finding.detail ?? ''],
           ...finding.evidence.map((evidence) => `${evidence.label} ${evidence.value}`),
           ...finding.remedies.flatMap((remedy) => [remedy.label, remedy.effect]),
           ...(finding.explains ?? []).map(({ headline }) => headline),

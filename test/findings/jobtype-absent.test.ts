@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
+import { detectFindings } from '../support/few-words.js';
 import { aWorker } from '../support/fleet.js';
 import { aJobType } from '../support/job-types.js';
 import {
@@ -51,15 +51,19 @@ describe('a type that stopped coming (Mezmo)', () => {
   test('is missed, with how long and what was usual, and where to look', () => {
     expect(missing()).toMatchObject({
       severity: 'warning',
-      headline: 'digest is missing',
+      headline: 'digest of emails: stopped arriving',
       jobType: 'digest',
+      cause: 'None waits: whatever adds them has stopped.',
+      effect: 'None has completed for 90 s; one came every 3 s.',
+      action: 'Check the producer or scheduler that adds them.',
     });
-    expect(missing()?.sentence).toBe(
-      'No digest job of emails has completed for 1 min 30 s, where one came every 3 s (8 s at the longest): none waits, so whatever adds them has stopped.',
-    );
+    expect(evidence(missing(), 'longest-gap')).toBe(8);
     expect(evidence(missing(), 'silent-for')).toBe(90);
     const held = missing({ ...gone, waiting: exactly(4) }, { ...goesOn, counts: { waiting: 4 } });
-    expect(held?.sentence).toContain('some wait, so look at what holds them back');
+    expect(held).toMatchObject({
+      cause: 'Some wait, but none completes.',
+      action: 'Find what holds them back.',
+    });
   });
 
   test('is a note and no alarm while it is known for a few minutes only', () => {

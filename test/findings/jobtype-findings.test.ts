@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
-import { detectFindings } from '../../server/findings/index.js';
 import { shownTo } from '../../server/findings/track.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import { aWorker } from '../support/fleet.js';
 import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
 import {
@@ -57,11 +57,12 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       severity: 'critical',
       queue: 'bull:analytics',
       jobType: 'track',
-      headline: 'track waits 10 s for its client to send',
+      headline: 'track of analytics: waits 10 s for a batch',
+      cause: "5 slots can't fill a batch of 20, so it waits 10 s.",
+      effect: '5k jobs wait behind it.',
+      action: 'Set its concurrency to 20, or flush batches sooner.',
+      detail: 'Each run takes 10 s because its client gathers requests, not because the work is slow.',
     });
-    expect(found?.sentence).toBe(
-      "track in analytics: each run takes 10 s because its client sends in batches of 20 requests or after 10 s and 5 slots a process can't fill one, not because the work is slow. 5,000 jobs wait behind it. What to do: set its concurrency to 20 so that batches fill, or let the client send sooner.",
-    );
     expect(evidence(found, 'batch-wait')).toBe(10);
     expect(evidence(found, 'batch-size')).toBe(20);
     expect(found?.remedies[0]).toMatchObject({
@@ -84,16 +85,16 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       'jobtype.batch-wait',
       find({ ...waits, batchWait }, behind, { workers: [fiveSlots] }),
     );
-    expect(found?.sentence).toContain('how many fill a batch is not known, more than 5');
-    expect(found?.sentence).toContain('set its concurrency to at least 50');
+    expect(wordsOf(found)).toContain('How many fill a batch is not known, but more than 5.');
+    expect(found?.action).toContain('Set its concurrency to at least 50');
     expect(evidence(found, 'batch-size-above')).toBe(5);
   });
 
   test('without an agent, and nothing known of the size, no number is made of it', () => {
     const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 2 });
     const found = about('jobtype.batch-wait', find({ ...waits, batchWait }, behind, { workers: [] }));
-    expect(found?.sentence).toContain('(how many fill a batch is not known)');
-    expect(found?.sentence).not.toMatch(/more than 1\b|\b1 requests/);
+    expect(wordsOf(found)).toContain('How many fill a batch is not known.');
+    expect(wordsOf(found)).not.toMatch(/more than 1\b|\b1 requests/);
     expect(evidence(found, 'batch-size-above')).toBeUndefined();
   });
 
@@ -113,19 +114,17 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     expect([0.55, 0.7, 0.85].map((share) => suggested(20, share))).toEqual([40, 40, 40]);
   });
 
-  test('where sleeps of exactly the same length would look alike, the sentence says so', () => {
+  test('where sleeps of exactly the same length would look alike, it says so', () => {
     const doubtful = find({ ...waits, batchWait: aBatchWait({ confidence: 0.7 }) }, behind);
-    expect(about('jobtype.batch-wait', doubtful)?.sentence).toMatch(
-      /most likely because .*or every run takes exactly as long: look at one before you scale/,
+    expect(wordsOf(about('jobtype.batch-wait', doubtful))).toMatch(
+      /probably waits .*every run takes exactly as long: look at one before you scale/,
     );
-    expect(about('jobtype.batch-wait', find(waits, behind))?.sentence).not.toMatch(
-      /most likely|exactly as long/,
-    );
+    expect(wordsOf(about('jobtype.batch-wait', find(waits, behind)))).not.toMatch(/probably|exactly as long/);
   });
 
   test('without the agent it says what to set, and how to do it from here', () => {
     const found = about('jobtype.batch-wait', find(waits, behind));
-    expect(found?.sentence).toContain('(attach the agent to do it from here)');
+    expect(wordsOf(found)).toMatch(/Set its concurrency to 20.*Attach the agent to set it from here\./);
     expect(found?.remedies).toEqual([]);
   });
 
@@ -145,7 +144,8 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       'queue.trim-events',
     ]);
     expect(first?.next).toMatchObject({ action: 'workers.concurrency', args: { value: 20 } });
-    expect(first?.sentence).toMatch(/track in analytics each run takes 10 s .*set its concurrency to 20/);
+    expect(first?.cause).toBe("track of analytics: 5 slots can't fill a batch of 20, so it waits 10 s.");
+    expect(first?.action).toMatch(/^Make room first, then set its concurrency to 20;/);
     const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ action }) => action));
     expect(rest).not.toContain('workers.concurrency');
     // Where room can't be made from here, no slots are offered at all.
@@ -203,9 +203,11 @@ describe('a type that takes longer', () => {
     expect(found).toMatchObject({
       severity: 'warning',
       jobType: 'digest',
-      headline: 'digest is slow: 4 s a run',
+      headline: 'digest of emails: slow, 4 s a run',
+      cause: 'A run takes 4 s, 8 times the usual 500 ms.',
+      effect: '3 jobs wait in its queue.',
+      action: 'Look at what it calls, and at the last deploy.',
     });
-    expect(found?.sentence).toContain('takes 4 s a run where 0.5 s are usual (8 times); 3 jobs wait');
     expect(evidence(found, 'usual-p50')).toBe(0.5);
     expect(evidence(found, 'source')).toBe('the agents of its workers');
   });
@@ -213,9 +215,7 @@ describe('a type that takes longer', () => {
   test('than a person set for it is held against that', () => {
     const slow = { code: 'threshold' as const, thresholdMs: 2_000, p95Ms: 6_000 };
     const found = about('jobtype.slow', find({ ...slower, slow, slowThresholdMs: 2_000 }));
-    expect(found?.sentence).toContain(
-      'takes 6 s in 5 of 100 runs or longer, over the 2 s that were set for it',
-    );
+    expect(found?.cause).toBe('5% of runs take 6 s or longer, over its slow threshold of 2 s.');
   });
 
   test('because its client batches is said to be that, and not as slow', () => {
@@ -235,13 +235,17 @@ const rise: FailureRise = {
 const deploy = { id: 1, text: 'release 42', kind: 'deploy' as const, queue: null, actor: 'ci' };
 
 describe('a type that fails since a deploy (Axiom)', () => {
-  test('is named with its share, its first failure, the new error, the deploy beside it and what is to be made up for', () => {
+  test('is named with its share, its first failure, the new error, the deploy beside it and what is to retry', () => {
     const markers = [{ ...deploy, atMs: rise.firstFailureAtMs - 8_000 }];
     const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }, { markers }));
-    expect(found).toMatchObject({ severity: 'critical', headline: 'digest fails: 90% of its runs' });
-    expect(found?.sentence).toBe(
-      '90% of digest runs in monitors have failed since 03:02:05 UTC (2 min ago), before it was 1%; 8 s after the deploy "release 42". 340 runs are to be made up for once it is mended.',
-    );
+    expect(found).toMatchObject({
+      severity: 'critical',
+      headline: 'digest of monitors: 90% of attempts fail',
+      cause: 'It began 2 min ago, 8 s after deploy "release 42".',
+      effect: '340 jobs failed and are to retry once it is fixed.',
+      action: 'Roll back the deploy, or fix it, then retry the failed jobs.',
+    });
+    expect(evidence(found, 'failure-ratio-before')).toBe(0.01);
     expect(evidence(found, 'first-failure')).toBe('2026-01-02T03:02:05.000Z');
     expect(evidence(found, 'marker')).toBe('release 42');
   });
@@ -251,9 +255,12 @@ describe('a type that fails since a deploy (Axiom)', () => {
     if (!found) throw new Error('not found');
     const finding = { ...found, sinceMs: NOW_MS };
     expect(JSON.stringify(shownTo(finding, false))).not.toContain('wrong type');
-    expect(shownTo(finding, true).sentence).toContain(
-      'The error: "cache entry for monitor 7 has the wrong type", which was not seen before.',
-    );
+    const shown = shownTo(finding, true);
+    expect(shown.cause).toBe('A new error, "cache entry for monitor 7…", began 2 min ago.');
+    expect(shown.evidence.find(({ name }) => name === 'error')).toMatchObject({
+      label: 'new error',
+      value: 'cache entry for monitor 7 has the wrong type',
+    });
   });
 
   test('a deploy of an hour before, of another queue, or well after it, is not blamed', () => {
@@ -263,7 +270,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
       { ...deploy, atMs: rise.firstFailureAtMs + 90_000 },
     ]) {
       const found = about('jobtype.failing', find({ failing: rise }, {}, { markers: [marker] }));
-      expect(found?.sentence).not.toContain('release 42');
+      expect(wordsOf(found)).not.toContain('release 42');
     }
   });
 
@@ -274,8 +281,8 @@ describe('a type that fails since a deploy (Axiom)', () => {
       { ...deploy, id: 3, text: 'release 43', atMs: rise.firstFailureAtMs + 30_000 },
     ];
     const found = about('jobtype.failing', find({ failing: rise }, {}, { markers }));
-    expect(found?.sentence).toContain('release 42');
-    expect(found?.sentence).not.toMatch(/release 4[13]/);
+    expect(wordsOf(found)).toContain('release 42');
+    expect(wordsOf(found)).not.toMatch(/release 4[13]/);
   });
 
   test('some more failures are a warning, most of them critical', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
-import { detectFindings } from '../../server/findings/index.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { QueueState, RedisNode } from '../../server/model/snapshot.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import {
   aFullNode,
   aNode,
@@ -41,13 +41,12 @@ describe('memory.job-type', () => {
     expect(finding).toMatchObject({
       severity: 'warning',
       queue: 'bull:analytics',
-      headline: 'track jobs hold most of the memory',
+      headline: 'track of analytics: top memory consumer',
+      cause: 'They take 48 MB, 74% of used memory, mostly 46k pending jobs.',
     });
-    expect(finding?.sentence).toContain('48 MB ± 2.0 MB, 74% of what Redis holds');
-    expect(finding?.sentence).toContain('46,000 jobs that still have to run');
     expect(finding?.evidence[0]).toEqual({
       name: 'held',
-      label: 'held by the type',
+      label: 'all',
       value: 48 * MB,
       unit: 'bytes',
       error: 2 * MB,
@@ -68,7 +67,7 @@ describe('memory.job-type', () => {
   test('a Redis that is filling names the type itself, and the type is no second alarm', () => {
     const found = find([aNode({ countedBytes: 85 * MB })], [track]);
     const filling = found.find(({ code }) => code === 'redis.filling');
-    expect(filling?.sentence).toContain('48 MB in unfinished track jobs of analytics');
+    expect(wordsOf(filling)).toContain('Pending track jobs of analytics take 48 MB');
     expect(found.map(({ code }) => code)).not.toContain('memory.job-type');
     expect(filling?.explains).toMatchObject([{ code: 'memory.job-type', queue: 'bull:analytics' }]);
   });
@@ -84,7 +83,7 @@ describe('memory.job-type', () => {
     });
     const found = find([aNode({ countedBytes: 78 * MB })], [queue]);
     expect(found.map(({ code }) => code)).toEqual(['memory.job-type']);
-    expect(found[0]?.sentence).toContain('set removeOnComplete');
+    expect(wordsOf(found[0])).toContain('set removeOnComplete');
     expect(found[0]?.remedies[0]).toMatchObject({
       action: 'queue.clean-finished',
       args: { state: 'completed' },
@@ -106,8 +105,13 @@ describe('memory.stack-traces', () => {
   test('149,000 failed jobs with long traces are told as what they are, and not as retention too', () => {
     const found = find([aNode({ countedBytes: 40 * MB })], [failed]);
     expect(found.map(({ code }) => code)).toEqual(['memory.stack-traces']);
-    expect(found[0]?.sentence).toContain('24 MB ± 1.0 MB, 60% of what Redis holds, with 149,000 failed jobs');
-    expect(found[0]?.sentence).toContain('stackTraceLimit');
+    expect(found[0]).toMatchObject({
+      headline: 'sync: stack traces hold 24 MB',
+      cause: 'Each failed attempt leaves its stack trace: it has 149k failed jobs.',
+      effect: 'They take 24 MB, 60% of used memory.',
+    });
+    expect(found[0]?.evidence[0]).toMatchObject({ value: 24 * MB, error: MB });
+    expect(wordsOf(found[0])).toContain('stackTraceLimit');
     expect(found[0]?.remedies).toMatchObject([{ action: 'queue.clean-finished', args: { state: 'failed' } }]);
   });
 
@@ -137,8 +141,10 @@ describe('memory.large-jobs', () => {
       }),
     });
     const [finding] = about('memory.large-jobs', [aNode({ countedBytes: 30 * MB })], [queue]);
-    expect(finding?.headline).toBe('pdf jobs weigh 2.0 MB each');
-    expect(finding?.sentence).toContain('the largest met: 9.0 MB');
+    expect(finding?.headline).toBe('pdf of render: 2.0 MB a job');
+    expect(finding?.evidence).toContainEqual({
+      ...{ name: 'largest-job', label: 'largest', value: 9 * MB, unit: 'bytes' },
+    });
     // No action makes a job that has to run smaller.
     expect(finding?.remedies).toEqual([]);
   });
@@ -159,8 +165,7 @@ describe('memory.events', () => {
       [aNode({ countedBytes: 360 * MB, maxBytes: 1000 * MB })],
       queues,
     );
-    expect(finding).toMatchObject({ queue: null, headline: '150 MB of events' });
-    expect(finding?.sentence).toContain('100 queues');
+    expect(finding).toMatchObject({ queue: null, headline: 'Events of 100 queues hold 150 MB' });
     expect(finding?.remedies).toMatchObject([{ action: 'queue.trim-events' }]);
     expect(finding?.remedies[0]?.predictedFreedBytes).toBeGreaterThan(140 * MB);
   });
@@ -175,8 +180,8 @@ describe('memory beside queues', () => {
     const [finding] = about('memory.output-buffers', [
       aNode({ clientOutputBytes: 12 * MB, memory: someNodeMemory() }),
     ]);
-    expect(finding).toMatchObject({ severity: 'warning', headline: 'Clients hold 12 MB unread' });
-    expect(finding?.sentence).toContain('12% of the limit');
+    expect(finding).toMatchObject({ severity: 'warning', headline: 'Redis: clients leave 12 MB unread' });
+    expect(finding?.effect).toContain('12% of the limit');
     expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
     expect(about('memory.output-buffers', [aFullNode({ clientOutputBytes: 12 * MB })])[0]?.severity).toBe(
       'critical',
@@ -193,10 +198,15 @@ describe('memory beside queues', () => {
     };
     const node = aNode({ countedBytes: 85 * MB, memory: someNodeMemory({ foreign }) });
     const [finding] = about('memory.foreign-keys', [node]);
-    expect(finding?.sentence).toContain(
-      '12,000 keys in Redis that belong to no queue hold 40 MB ± 3.0 MB, 47%',
-    );
-    expect(finding?.sentence).toContain('report:cache:… with 20 MB');
+    expect(finding?.headline).toBe('Redis: other keys hold 40 MB');
+    expect(finding?.cause).toBe('12k keys of no queue take 47% of used memory.');
+    expect(finding?.evidence).toMatchObject([
+      { name: 'held', error: 3 * MB },
+      { name: 'redis-share' },
+      { name: 'keys', value: 12_000 },
+      { name: 'largest-key', value: 20 * MB },
+      { name: 'largest-key-name', value: 'report:cache:…' },
+    ]);
     expect(finding?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
     const little = aNode({ memory: someNodeMemory({ foreign: { ...foreign, bytes: 6 * MB } }) });
     expect(about('memory.foreign-keys', [little])).toEqual([]);

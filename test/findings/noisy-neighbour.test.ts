@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
+import { detectFindings } from '../support/few-words.js';
 import { type NeighboursOver, neighbours } from '../support/neighbours.js';
 import { aFullNode, NOW_MS, someRates } from '../support/snapshot.js';
 
@@ -13,20 +13,24 @@ const noisy = (found: readonly CurrentFinding[]) =>
   found.find(({ code }) => code === 'queue.noisy-neighbour');
 
 describe('one queue that holds up the others in its processes (CopperEgg)', () => {
-  test('is named with the queues that wait because of it, in one sentence', () => {
+  test('is named with the queues that wait because of it', () => {
     const found = noisy(find());
     expect(found).toMatchObject({
       severity: 'critical',
       queue: 'bull:resync',
       headline: 'resync holds up 2 other queues',
     });
-    expect(found?.sentence).toBe(
-      'resync keeps 86% of the busy slots of 2 processes that probes-a and probes-b work in too, with resync jobs: their event loops are late by up to 0.2 s, so probe jobs of probes-a wait 2 s instead of under 0.1 s. What to do: cap or pause resync alone, and the rest flows; then give it workers of its own.',
-    );
+    expect(found).toMatchObject({
+      cause: 'It keeps 86% of busy slots in processes that others share.',
+      effect: 'probe jobs of probes-a wait 2 s instead of 3 ms.',
+      action: 'Limit or pause it alone, then give it workers of its own.',
+      detail:
+        'Held up in 2 processes: probes-a and probes-b, as their event loops are late by up to 180 ms. Most of its jobs are resync.',
+    });
     expect(found?.evidence).toContainEqual({
       name: 'victim',
       label: 'held up: probes-b',
-      value: 'probe waits 2 s instead of under 0.1 s, runs 0.2 s instead of under 0.1 s',
+      value: 'probe waits 2 s instead of 3 ms, runs 190 ms instead of 6 ms',
     });
   });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { QueueState } from '../../server/model/snapshot.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import { aWorker } from '../support/fleet.js';
 import { aBatchWait, aType, runsOf } from '../support/job-types.js';
 import { aNode, aQueue, aSnapshot, NOW_MS, type QueueOver, someRates } from '../support/snapshot.js';
@@ -60,12 +60,13 @@ describe('remedies of an overloaded queue', () => {
   });
 
   it('do not call event loops saturated that are late because their host has no CPU to spare', () => {
-    expect(found('queue.overloaded', overloaded(), 800, 0.1).sentence).not.toContain('saturated');
+    const { action, detail } = found('queue.overloaded', overloaded(), 800, 0.1);
+    expect(`${action} ${detail}`).not.toContain('event loop');
   });
 
   it('offer no slots where the event loops are saturated, and say why', () => {
     const finding = found('queue.overloaded', overloaded(), 800);
-    expect(finding.sentence).toMatch(
+    expect(wordsOf(finding)).toMatch(
       /Not within 5 min by slots: The event loops of 2 processes are busy at 50\/s/,
     );
     expect(finding.remedies.some(({ args }) => 'drainWithinSeconds' in args)).toBe(false);
@@ -84,7 +85,7 @@ describe('remedies of an overloaded queue', () => {
     const snapshot = aSnapshot({ nodes: [aNode({ cpuRatio: 0.5 })], queues: [queue], workers });
     const all = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
     const told = all.find(({ code }) => code === 'queue.overloaded');
-    expect(told?.sentence).toMatch(
+    expect(wordsOf(told)).toMatch(
       /Not within 5 min by slots: Redis runs commands on one core, which is busy at/,
     );
   });

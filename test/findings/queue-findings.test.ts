@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { QueueState } from '../../server/model/snapshot.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import {
   aNode,
   aQueue,
@@ -28,9 +28,12 @@ describe('queue.no-workers', () => {
       rates: someRates({ arrivalsPerSecond: 12.3, isGrowing: true }),
     });
     expect(finding).toMatchObject({ code: 'queue.no-workers', severity: 'critical', queue: 'bull:emails' });
-    expect(finding?.sentence).toBe(
-      '1,204 jobs wait in emails, the oldest for 1 min, and 12.3/s more arrive, but no worker of it is connected: start workers for it, or find out why they are gone.',
-    );
+    expect(finding).toMatchObject({
+      headline: 'emails: no workers',
+      cause: 'No worker of it is connected.',
+      effect: '1.2k jobs wait, the oldest for 60 s; 12.3/s more are added.',
+      action: 'Start workers for it, or find out why they are gone.',
+    });
   });
 
   test('left-over jobs that nobody adds to are a warning', () => {
@@ -45,7 +48,7 @@ describe('queue.no-workers', () => {
   });
 
   test('a name whose workers Redis may not show is told with that doubt', () => {
-    expect(of({ name: 'e mail', workers: 0, counts: { waiting: 3 } })[0]?.sentence).toContain(
+    expect(wordsOf(of({ name: 'e mail', workers: 0, counts: { waiting: 3 } })[0])).toContain(
       'can be invisible',
     );
   });
@@ -54,10 +57,12 @@ describe('queue.no-workers', () => {
 describe('queue.stuck', () => {
   test('connected workers that take nothing for 20 s are critical', () => {
     const [finding] = of({ workers: 2, counts: { waiting: 300 }, lastDepartureAtMs: secondsAgo(95) });
-    expect(finding).toMatchObject({ code: 'queue.stuck', severity: 'critical', headline: 'Stuck' });
-    expect(finding?.sentence).toContain(
-      'none has been taken for 1 min 35 s, though its 2 workers are connected',
-    );
+    expect(finding).toMatchObject({
+      code: 'queue.stuck',
+      severity: 'critical',
+      headline: 'emails: no job taken for 90 s',
+    });
+    expect(finding?.cause).toContain('Its 2 workers are connected, but hang');
   });
 
   test('a job that has just come to an idle queue is not stuck, nor one delayed job that has just fallen due', () => {
@@ -78,7 +83,7 @@ describe('queue.stuck', () => {
     const busy = { counts: { waiting: 30, active: 4 }, oldestWaitingAtMs: secondsAgo(600) };
     expect(of({ ...busy, lastDepartureAtMs: secondsAgo(45) })).toEqual([]);
     expect(of({ ...busy, lastDepartureAtMs: secondsAgo(75) })).toMatchObject([
-      { code: 'queue.stuck', severity: 'warning', headline: 'Nothing finishes' },
+      { code: 'queue.stuck', severity: 'warning', headline: 'emails: no completions for 70 s' },
     ]);
   });
 
@@ -88,7 +93,7 @@ describe('queue.stuck', () => {
 
   test('where clients can not be listed it does not claim that workers are there', () => {
     const [finding] = of({ workers: null, counts: { waiting: 300 }, lastDepartureAtMs: secondsAgo(95) });
-    expect(finding?.sentence).toContain('can not tell which');
+    expect(wordsOf(finding)).toContain('this Redis does not say which');
   });
 });
 
@@ -109,9 +114,10 @@ describe('queue.growing', () => {
     expect(finding).toMatchObject({
       code: 'queue.growing',
       severity: 'warning',
-      headline: 'Growing by 8.2/s',
+      headline: 'emails: backlog growing by 8.2/s',
     });
-    expect(finding?.sentence).toContain('12.3/s arrive in emails but only 4.1/s leave: 1,204 jobs wait');
+    expect(finding?.cause).toBe('Jobs are added at 12.3/s, but processed at 4.1/s.');
+    expect(finding?.effect).toMatch(/^1\.2k jobs wait.*it never drains like this\.$/);
   });
 
   test('a known cause takes its place: one finding a queue, not two', () => {
@@ -138,7 +144,8 @@ describe('queue.paused-with-backlog', () => {
       pause: { formerConcurrency: 4, atMs: secondsAgo(720), actor: 'ana' },
       counts: { waiting: 200 },
     });
-    expect(finding?.sentence).toContain('was paused from this console by ana 12 min ago: 200 jobs wait');
+    expect(finding?.cause).toBe('ana paused it from here 12 min ago.');
+    expect(finding?.effect).toContain('200 jobs wait');
     expect(finding?.remedies).toMatchObject([{ action: 'queue.resume', queues: ['bull:emails'], args: {} }]);
     expect(finding?.remedies[0]?.effect).toContain('former global concurrency of 4');
   });
@@ -148,9 +155,9 @@ describe('queue.paused-with-backlog', () => {
     expect(finding).toMatchObject({
       code: 'queue.paused-with-backlog',
       severity: 'warning',
-      headline: 'Paused, jobs wait',
+      headline: 'emails: paused, and jobs wait',
     });
-    expect(finding?.sentence).toContain('is paused by its application');
+    expect(wordsOf(finding)).toContain('Its application paused it');
   });
 
   test('a paused queue without jobs is nobody’s trouble', () => {
@@ -162,7 +169,7 @@ describe('queue.capped', () => {
   test('all slots in use and jobs that wait: the cap is named, with the way to raise it', () => {
     const [finding] = of({ concurrency: 4, counts: { waiting: 1200, active: 4 }, lastDepartureAtMs: NOW_MS });
     expect(finding).toMatchObject({ code: 'queue.capped', severity: 'info' });
-    expect(finding?.sentence).toContain('All 4 slots');
+    expect(wordsOf(finding)).toContain('All 4 slots');
     expect(finding?.remedies.map((remedy) => remedy.args)).toEqual([{ value: 8 }, { value: null }]);
   });
 
@@ -177,7 +184,7 @@ describe('queue.capped', () => {
     expect(finding).toMatchObject({
       code: 'queue.capped',
       severity: 'warning',
-      headline: 'Global concurrency is 0',
+      headline: 'emails: global concurrency is 0',
     });
     expect(finding?.remedies.map((remedy) => remedy.args)).toEqual([{ value: null }]);
   });
@@ -197,8 +204,8 @@ describe('queue.rate-limited', () => {
       rates: someRates({ arrivalsPerSecond: 4, departuresPerSecond: 10 }),
     });
     expect(finding).toMatchObject({ code: 'queue.rate-limited', severity: 'info' });
-    expect(finding?.sentence).toContain('10 per second');
-    expect(finding?.sentence).toContain('the backlog is gone in 1 min 40 s');
+    expect(wordsOf(finding)).toContain('10 per second');
+    expect(wordsOf(finding)).toContain('at 10/s they are gone in 100 s');
     expect(finding?.remedies).toMatchObject([
       { action: 'queue.rate-limit', args: { max: 20, durationMs: 1000 } },
     ]);
@@ -212,15 +219,15 @@ describe('queue.rate-limited', () => {
 
   test("a worker's own window stretches the limit, and is named", () => {
     const [finding] = of({ ...limited, rateLimitedForMs: 3000, observedLimiterMs: 5000 });
-    expect(finding?.sentence).toContain("stretched to 5 s by the workers' own setting");
-    expect(finding?.sentence).toContain('at 2/s');
+    expect(wordsOf(finding)).toContain("stretched to 5 s by the workers' own setting");
+    expect(wordsOf(finding)).toContain('at 2/s');
     // Twice of what it really is, not of what is written.
     expect(finding?.remedies).toMatchObject([{ args: { max: 20, durationMs: 5000 } }]);
   });
 
   test("a limit in the workers' code is told, but not guessed at", () => {
     const [finding] = of({ ...limited, rateLimit: null, rateLimitedForMs: 700 });
-    expect(finding?.sentence).toContain("in the workers' own code");
+    expect(wordsOf(finding)).toContain("in the workers' own code");
     expect(finding?.remedies).toEqual([]);
   });
 });
@@ -232,10 +239,14 @@ describe('memory.retention', () => {
       { nodes: [aNode({ countedBytes: 78 * MB })] },
     );
     expect(found).toMatchObject([
-      { code: 'memory.retention', severity: 'warning', headline: '71 MB of finished jobs and events' },
+      {
+        code: 'memory.retention',
+        severity: 'warning',
+        headline: 'emails: 71 MB of finished jobs and events',
+      },
     ]);
-    expect(found[0]?.sentence).toContain('71 MB in 232 completed jobs');
-    expect(found[0]?.sentence).toContain('71% of the limit');
+    expect(wordsOf(found[0])).toContain('71 MB in 232 completed');
+    expect(wordsOf(found[0])).toContain('71 MB, 91% of used memory');
     expect(found[0]?.remedies).toMatchObject([
       { action: 'queue.clean-finished', args: { state: 'completed', keep: 100 } },
     ]);
@@ -258,10 +269,11 @@ describe('many queues with one trouble', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({
       queue: null,
-      headline: '300 queues: Paused, jobs wait',
+      headline: '300 queues: paused, and jobs wait',
       key: 'queue.paused-with-backlog|default||',
     });
-    expect(found[0]?.sentence).toContain('the worst: q299 ');
+    expect(found[0]?.effect).toBe('54k jobs wait in these 300 queues.');
+    expect(found[0]?.detail).toContain('Of the worst, q299: paused, and jobs wait: 329 jobs wait');
     expect(found[0]?.evidence).toContainEqual({ name: 'queues', label: 'queues', value: 300, unit: 'count' });
     expect(found[0]?.queues?.[0]).toBe('bull:q299');
     expect(found[0]?.queues).toHaveLength(100);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import {
   aFullNode,
   aNode,
@@ -63,10 +63,10 @@ describe('redis.full', () => {
   test('it stands at the top, says what is refused, what still drains and what holds the memory', () => {
     const [first] = find(full);
     expect(first).toMatchObject({ code: 'redis.full', severity: 'critical', node: 'node-1', queue: null });
-    expect(first?.sentence).toContain('holds 110 MB of the 100 MB');
-    expect(first?.sentence).toContain('420/s');
-    expect(first?.sentence).toContain('busy workers go on draining');
-    expect(first?.sentence).toContain('60 MB in unfinished jobs of track');
+    expect(wordsOf(first)).toContain('holds 110 MB of 100 MB');
+    expect(first?.headline).toBe('Redis is full: 420 writes/s rejected');
+    expect(wordsOf(first)).toContain('busy workers go on draining');
+    expect(first?.cause).toContain('Pending jobs of track take 60 MB');
   });
 
   test('what suffices comes first, then by harmlessness: completed, then failed jobs; a pause frees nothing', () => {
@@ -146,7 +146,11 @@ describe('redis.full', () => {
     expect(codes(full)).not.toContain('queue.stuck');
     expect(one(full, 'redis.full').explains).toEqual(
       ['bull:track', 'bull:orders'].map((queue) =>
-        expect.objectContaining({ code: 'queue.stuck', queue, headline: 'Stuck because Redis is full' }),
+        expect.objectContaining({
+          code: 'queue.stuck',
+          queue,
+          headline: `${queue.slice('bull:'.length)}: blocked, as Redis is full`,
+        }),
       ),
     );
   });
@@ -189,12 +193,12 @@ describe('redis.full', () => {
     expect(one(aSnapshot({ nodes: [none] }), 'redis.full').remedies).toEqual([]);
   });
 
-  test('where CONFIG SET is forbidden no button offers it, and the sentence says what is left', () => {
+  test('where CONFIG SET is forbidden no button offers it, and it says what is left', () => {
     const managed = aSnapshot({ ...full, capabilities: { canSetConfig: false } });
     const finding = one(managed, 'redis.full');
     expect(finding.remedies.map((remedy) => remedy.action)).not.toContain('redis.raise-maxmemory');
     expect(finding.remedies).not.toHaveLength(0);
-    expect(finding.sentence).toContain('raise maxmemory where Redis is managed');
+    expect(wordsOf(finding)).toContain('Raise maxmemory where Redis is managed');
   });
 
   test('a console that may not write offers no queue actions', () => {
@@ -204,7 +208,7 @@ describe('redis.full', () => {
     });
     const finding = one(reader, 'redis.full');
     expect(finding.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
-    expect(finding.sentence).toContain('it can only show');
+    expect(wordsOf(finding)).toContain('without it nothing can be done from here');
     expect(one(reader, 'redis.read-only')).toMatchObject({
       severity: 'info',
       headline: 'The console may only look',
@@ -217,7 +221,7 @@ describe('redis.full', () => {
       nodes: [aNode({ id: 'a' }), aFullNode({ id: 'b', address: '10.0.0.2:6379' })],
     });
     expect(one(cluster, 'redis.full')).toMatchObject({ node: 'b', key: 'redis.full|default||b' });
-    expect(one(cluster, 'redis.full').sentence).toMatch(/^Redis 10\.0\.0\.2:6379 holds/);
+    expect(wordsOf(one(cluster, 'redis.full'))).toMatch(/^Redis 10\.0\.0\.2:6379 is full/);
   });
 });
 
@@ -227,9 +231,9 @@ describe('redis.filling', () => {
       aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(190) })] }),
       'redis.filling',
     );
-    expect(finding).toMatchObject({ severity: 'critical', headline: 'Redis full in 3 min 10 s' });
-    expect(finding.sentence).toContain('grows by 512 KB/s');
-    expect(finding.sentence).toContain('producers are refused');
+    expect(finding).toMatchObject({ severity: 'critical', headline: 'Redis is full in 3 min' });
+    expect(finding.cause).toContain('grows by 512 KB/s');
+    expect(finding.effect).toContain('producers are rejected');
   });
 
   test('two minutes before full it is critical, whatever the share is', () => {
@@ -248,7 +252,7 @@ describe('redis.filling', () => {
     const node = aNode({ countedBytes: 85 * MB, forecast: still });
     const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
     expect(finding).toMatchObject({ severity: 'warning', headline: 'Redis is 85% full' });
-    expect(finding.sentence).toContain('is not growing now');
+    expect(wordsOf(finding)).toContain('is not growing now');
   });
 
   test('a few seconds of growth do not forecast the next hour', () => {
@@ -262,8 +266,8 @@ describe('redis.filling', () => {
     const node = aNode({ countedBytes: 480 * MB, maxBytes: 0, limit: { bytes: 512 * MB, source: 'cgroup' } });
     const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
     expect(finding.severity).toBe('critical');
-    expect(finding.sentence).toContain("its container's limit");
-    expect(finding.sentence).toContain('the kernel ends Redis');
+    expect(wordsOf(finding)).toContain("its container's limit");
+    expect(wordsOf(finding)).toContain('Redis is OOM-killed');
   });
 });
 
@@ -277,15 +281,14 @@ describe('redis.no-limit and redis.eviction-policy', () => {
       limit: { bytes: 8192 * MB, source: 'host' },
     });
     expect(one(aSnapshot({ nodes: [large] }), 'redis.no-limit')).toMatchObject({ severity: 'warning' });
-    expect(
-      one(aSnapshot({ nodes: [aNode({ maxBytes: 0, limit: null })] }), 'redis.no-limit').sentence,
-    ).toContain('20 MB');
+    const { evidence } = one(aSnapshot({ nodes: [aNode({ maxBytes: 0, limit: null })] }), 'redis.no-limit');
+    expect(evidence).toMatchObject([{ name: 'held', value: 20 * MB }]);
   });
 
   test('a policy that may delete jobs is a warning before it has done so and critical while it does', () => {
     const silent = one(aSnapshot({ nodes: [aNode({ policy: 'allkeys-lru' })] }), 'redis.eviction-policy');
     expect(silent).toMatchObject({ severity: 'warning' });
-    expect(silent.sentence).toContain('jobs among them');
+    expect(wordsOf(silent)).toContain('jobs among them');
     const now = one(
       aSnapshot({
         nodes: [
@@ -298,10 +301,12 @@ describe('redis.no-limit and redis.eviction-policy', () => {
     expect(now.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
   });
 
-  test('volatile policies take the locks, so the sentence does not claim lost jobs', () => {
-    expect(
-      one(aSnapshot({ nodes: [aNode({ policy: 'volatile-lru' })] }), 'redis.eviction-policy').sentence,
-    ).toContain('jobs run twice');
+  test('volatile policies take the locks, so it does not claim lost jobs', () => {
+    const { effect } = one(
+      aSnapshot({ nodes: [aNode({ policy: 'volatile-lru' })] }),
+      'redis.eviction-policy',
+    );
+    expect(effect).toContain('jobs run twice');
   });
 });
 
@@ -312,9 +317,9 @@ describe('redis.unsaved', () => {
   test('is critical while somebody is refused, and a warning where nobody has tried for half a minute', () => {
     expect(at(NOW_MS - 20_000).severity).toBe('critical');
     expect(at(NOW_MS - 40_000).severity).toBe('warning');
-    expect(at(null)).toMatchObject({ severity: 'warning', headline: 'Redis can’t save to disk' });
-    expect(at(null).sentence).toMatch(
-      /nobody has tried lately.*Its log says why.*stop-writes-on-bgsave-error no/,
+    expect(at(null)).toMatchObject({ severity: 'warning', headline: "Redis can't save to disk" });
+    expect(wordsOf(at(null))).toMatch(
+      /Nobody has tried to write lately.*what its log names.*stop-writes-on-bgsave-error no/,
     );
   });
 });
@@ -334,7 +339,7 @@ describe('redis.read-only', () => {
       'redis.full',
     );
     expect(finding.remedies).toEqual([]);
-    expect(finding.sentence).toContain('connect the console to the master');
+    expect(wordsOf(finding)).toContain('Connect the console to the master');
   });
 });
 
@@ -350,12 +355,16 @@ describe('when the console cannot see', () => {
       link: { status: 'stale', problem: 'Redis does not answer.', lastReadAtMs: NOW_MS - 40_000 },
     });
     const [first, ...rest] = find(stale);
-    expect(first).toMatchObject({ code: 'console.stale', severity: 'critical', headline: 'Blind for 40 s' });
-    expect(first?.sentence).toContain('(Redis does not answer)');
+    expect(first).toMatchObject({
+      code: 'console.stale',
+      severity: 'critical',
+      headline: 'The console is blind for 40 s',
+    });
+    expect(first?.cause).toContain('"Redis does not answer"');
     expect(rest.map((finding) => finding.code)).toContain('redis.full');
     for (const finding of rest) {
       expect(finding).toMatchObject({ severity: 'info', remedies: [], lastSeenAtMs: NOW_MS - 40_000 });
-      expect(finding.sentence).toMatch(/^Seen 40 s ago, not live: /);
+      expect(finding.action).toMatch(/^Not live: seen 40 s ago/);
     }
   });
 
@@ -380,7 +389,7 @@ describe('when the console cannot see', () => {
       },
     });
     expect(find(gone).filter((finding) => finding.severity === 'critical')).toMatchObject([
-      { code: 'redis.unreachable', sentence: expect.stringContaining('for 1 min (connection refused)') },
+      { code: 'redis.unreachable', cause: expect.stringContaining('"connection refused"') },
     ]);
     expect(codes(gone)).not.toContain('console.stale');
   });

@@ -57,7 +57,7 @@ test('job types of many queues that begin to be told as one keep their start, ea
   expect(ten.map(({ sinceMs }) => sinceMs).filter((sinceMs) => sinceMs === 1000)).toHaveLength(1);
   const merged = trackFindings(ten, missing(12), 3000);
   expect(merged).toMatchObject([
-    { queue: null, sinceMs: 1000, headline: '12 job types of 6 queues: a is missing', queues: { length: 6 } },
+    { queue: null, sinceMs: 1000, headline: '12 job types: stopped arriving', queues: { length: 6 } },
   ]);
   expect(merged[0]).not.toHaveProperty('jobType');
   const apart = trackFindings(merged, missing(4), 4000);

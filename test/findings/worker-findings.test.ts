@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
-import { detectFindings } from '../../server/findings/index.js';
 import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
 import type { WorkerState } from '../../server/model/worker.js';
 import { verdictsInWords } from '../../server/routes/pages/worker-view-model.js';
+import { detectFindings, wordsOf } from '../support/few-words.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import {
   aFullNode,
@@ -58,9 +58,10 @@ describe('findings about workers', () => {
     expect(finding).toMatchObject({
       code: 'worker.crashed',
       severity: 'critical',
-      headline: '2 of 5 workers gone since 03:04 UTC',
+      headline: 'emails: 2 of 5 workers gone',
+      cause: 'w0@web and w1@web went without a shutdown signal at 03:04 UTC: crashed or cut off.',
+      effect: '8 jobs stall; 30 slots of 3 others are left.',
     });
-    expect(finding?.sentence).toMatch(/w0@web and w1@web .*8 jobs stall.*30 slots of 3 other workers/);
     expect(finding?.remedies[0]).toMatchObject({ action: 'workers.concurrency', args: { value: 17 } });
   });
 
@@ -114,17 +115,22 @@ describe('findings about workers', () => {
     for (const workers of [0, 2]) {
       const [finding, ...others] = find(paused, { counts: { waiting: 50 }, workers });
       expect(others).toEqual([]);
-      expect(finding).toMatchObject({ code: 'queue.workers-paused', headline: 'All 2 workers are paused' });
-      expect(finding?.sentence).toMatch(
-        /w0@web and w1@web\) are paused by Spillway \(ada, 12 min ago: slow\)/,
-      );
+      expect(finding).toMatchObject({
+        code: 'queue.workers-paused',
+        headline: 'emails: all 2 workers are paused',
+        cause: 'Paused by ada from here 12 min ago: "slow".',
+        detail: 'Paused: w0@web and w1@web.',
+      });
       expect(finding?.remedies).toMatchObject([{ action: 'worker.resume', workers: ['w0', 'w1'] }]);
     }
     const working = aWorker({ id: 'works' });
     const moving = { counts: { waiting: 50, active: 3 }, lastDepartureAtMs: NOW_MS };
     expect(codes(find([...paused, working], moving))).toEqual([]);
     const own = fleet(1, { agent: { paused: 'application', running: 0 } });
-    expect(find(own, { counts: { waiting: 50 } })[0]?.sentence).toMatch(/only worker.* by its application/);
+    expect(find(own, { counts: { waiting: 50 } })[0]).toMatchObject({
+      headline: 'emails: its only worker is paused',
+      cause: 'Its application paused it.',
+    });
     const idle = { running: 0, lastStartedAtMs: NOW_MS - 100, lastFinishedAtMs: NOW_MS - 100 };
     const seen = fleet(1, { agent: idle });
     expect(codes(find(seen, { counts: { waiting: 50 }, workers: 0, lastDepartureAtMs: NOW_MS }))).toEqual([]);
@@ -134,7 +140,7 @@ describe('findings about workers', () => {
     const busy = { agent: { running: 10, finishedPerSecond: 5 } };
     const findings = find(fleet(3, busy), busyQueue);
     expect(codes(findings)).toEqual(['queue.overloaded']);
-    expect(findings[0]?.sentence).toMatch(/all 30 slots of its 3 workers are busy/);
+    expect(wordsOf(findings[0])).toMatch(/All 30 slots of 3 workers are busy/);
     expect(findings[0]?.remedies.map(({ args }) => args)).toEqual([
       { drainWithinSeconds: 300 },
       { factor: 2 },
@@ -143,8 +149,8 @@ describe('findings about workers', () => {
     // Half of them have slots to spare, or it is held against noise: what is said is what is so.
     const half = [...fleet(2, busy), aWorker({ id: 'c', agent: { agentId: 'c', running: 4 } })];
     const [finding] = find(half, busyQueue);
-    expect(finding?.headline).toBe('Overloaded: 24 of 30 slots busy');
-    expect(finding?.sentence).toMatch(/24 of the 30 slots of its 3 workers are busy/);
+    expect(finding?.headline).toBe('emails: saturated, 24 of 30 slots busy');
+    expect(wordsOf(finding)).toMatch(/24 of 30 slots of 3 workers are busy/);
   });
 
   it('offer no more slots while Redis is full, and tell blocked workers once', () => {
@@ -156,7 +162,7 @@ describe('findings about workers', () => {
     expect(codes(findings)).not.toContain('worker.blocked');
     expect(findings[0]?.explains).toEqual([
       expect.objectContaining({ code: 'queue.stuck' }),
-      { code: 'worker.blocked', queue: null, headline: '3 workers are blocked' },
+      { code: 'worker.blocked', queue: null, headline: '3 workers blocked, as Redis is full' },
     ]);
     expect(
       findings.flatMap(({ remedies }) => remedies).some(({ action }) => action.startsWith('workers.')),
@@ -222,8 +228,8 @@ describe('a host without CPU to spare', () => {
   it('of the console says whether the CPU is taken by others or by itself', () => {
     const of = (cpuRatio: number) =>
       find([], {}, { self: { ...starvedSelf, cpuRatio } }).find(({ code }) => code === 'console.starved');
-    expect(of(0.04)?.headline).toBe('The console’s host has no CPU to spare');
-    expect(of(0.98)?.headline).toBe('The console can’t keep up');
+    expect(of(0.04)?.headline).toBe("The console's host has no CPU to spare");
+    expect(of(0.98)?.headline).toBe("The console can't keep up");
   });
 
   it('a beat that may not have been read yet is no silence', () => {
@@ -236,7 +242,7 @@ describe('a host without CPU to spare', () => {
   });
 });
 
-it('a worker that drags the rest is called so in the finding and above the table, and counted once', () => {
+it('an outlier is called so in the finding and above the table, and counted once', () => {
   const runs = (p50Ms: number) => [
     {
       name: 'send',
@@ -251,6 +257,6 @@ it('a worker that drags the rest is called so in the finding and above the table
   );
   const snapshot = aSnapshot({ queues: [aQueue()], workers });
   const [found] = detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS);
-  expect(found?.headline).toContain('drags the rest');
-  expect(verdictsInWords(snapshot.workers)).toBe('1 drags the rest, 3 healthy');
+  expect(found?.headline).toBe('w0@web of emails: an outlier');
+  expect(verdictsInWords(snapshot.workers)).toBe('1 outlier, 3 healthy');
 });

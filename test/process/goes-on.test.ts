@@ -11,6 +11,7 @@ import { createLog } from '../../server/process/log.js';
 import { OwnHealth } from '../../server/process/own-health.js';
 import { startConsole } from '../../server/start-console.js';
 import { openBoth } from '../support/bullmq-queues.js';
+import { wordsOf } from '../support/few-words.js';
 import { until } from '../support/until.js';
 import { anInstance, watchingBy } from '../support/watching.js';
 
@@ -48,9 +49,9 @@ it('a rule and a listener that throw cost what they tell: ticks, other findings 
   const findings = watch.findings();
   expect(findings.map(({ code }) => code)).toContain('redis.no-limit');
   const fault = findings.find(({ code }) => code === 'console.fault');
-  expect(fault).toMatchObject({ severity: 'warning', title: '2 parts of the console fail' });
-  expect(fault?.sentence).toMatch(/rule queue\.broken has failed \d+ times in .* \(odd data\)/);
-  expect(fault?.sentence).toMatch(/history has failed \d+ times in .* \(the disk is on fire\)/);
+  expect(fault).toMatchObject({ severity: 'warning', headline: '2 parts of the console fail' });
+  expect(wordsOf(fault)).toMatch(/rule queue\.broken has failed \d+ times in .* \(odd data\)/);
+  expect(wordsOf(fault)).toMatch(/history has failed \d+ times in .* \(the disk is on fire\)/);
   expect(fault?.sinceMs).toBeLessThan(Date.now());
   // At the first and the tenth throw of each.
   expect(lines.filter((line) => /goes on without it/.test(line))).toHaveLength(4);
@@ -87,8 +88,8 @@ it('automation that can not do its work is a finding of its own, until it can', 
   const { watch } = console_.deps;
   const finding = (code: string) => watch.findings().find((one) => one.code === code);
   const policy = await until('the policy is told to fail', () => finding('console.policy'));
-  expect(policy).toMatchObject({ severity: 'critical', title: 'The spillway policy does not work' });
-  expect(policy.sentence).toMatch(/main: .*locked/);
+  expect(policy).toMatchObject({ severity: 'critical', headline: 'The spillway policy does not work' });
+  expect(wordsOf(policy)).toMatch(/main: .*locked/);
   expect(await redis.client.llen('bull:mail:wait')).toBe(4_000);
   await writing.rollback();
   await until('it parks', async () => (await redis.client.llen('bull:mail:wait')) < 4_000);
@@ -96,7 +97,7 @@ it('automation that can not do its work is a finding of its own, until it can', 
   // The same with a Redis that hangs: what protects it can't, and that is said beside it.
   redis.freeze();
   await until('the policy is told to fail', () => finding('console.policy'));
-  expect(finding('console.policy')?.sentence).toMatch(/does not see this Redis/);
+  expect(wordsOf(finding('console.policy'))).toMatch(/does not see this Redis/);
   redis.thaw();
   await until('it is over', () => !finding('console.policy'));
 });

@@ -42,8 +42,8 @@ it('a queue with a name of 300 KB and jobs with names of 2 MB make no answer lar
     const { body } = await running.ask('GET', '/api/v1/findings');
     return body.findings.find(({ code }: { code: string }) => code === 'console.queue-limit');
   });
-  expect(finding.title).toBe('1 queue has too long a name to be watched');
-  expect(finding.sentence).toContain(`bull:${'q'.repeat(55)}…`);
+  expect(finding.headline).toBe('1 queue name is too long to be watched');
+  expect(finding.detail).toContain(`bull:${'q'.repeat(55)}…`);
 
   const paths = ['/metrics', '/', '/i/default/q/bull:odd', queues, `${queues}/odd`, '/api/v1/findings'];
   for (const path of [...paths, `${queues}/odd/jobs?state=waiting`, `${queues}/odd/jobs?state=failed`]) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { isAboutQueue } from '../../server/findings/trouble.js';
+import { fact } from '../../server/model/evidence.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import { FindingSchema, findingJson } from '../../server/routes/api/findings.js';
@@ -10,7 +11,7 @@ import { NOW_MS } from '../support/snapshot.js';
 const overloaded: Explained = {
   code: 'queue.overloaded',
   queue: 'bull:analytics',
-  headline: 'Overloaded: 20 slots, all busy',
+  headline: 'analytics: 2 workers saturated',
 };
 const blocked: Explained = { code: 'worker.blocked', queue: null, headline: '3 workers are blocked' };
 
@@ -23,7 +24,9 @@ function aFinding(over: Partial<FindingData> = {}): FindingData {
     node: 'node-1',
     key: findingKey({ code: 'redis.full', instance: 'default', queue: null, node: 'node-1' }),
     headline: 'Redis is full',
-    sentence: 'It refuses writes.',
+    cause: 'It holds 110 MB of the 100 MB it is allowed.',
+    effect: "Producers can't add jobs.",
+    action: 'Make room.',
     evidence: [],
     remedies: [],
     sinceMs: NOW_MS - 60_000,
@@ -37,23 +40,48 @@ const shown = (finding: FindingData): string =>
     Finding(findingOf(finding, { role: 'viewer', nowMs: NOW_MS, hasManyInstances: false, isOwnPage: false })),
   );
 
-test('a finding says in one line what it explains, with the way to each queue', () => {
-  expect(shown(aFinding())).toContain(
-    'Explains:</span> <a href="/i/default/q/bull%3Aanalytics">analytics: Overloaded: 20 slots, all busy</a>; 3 workers are blocked</p>',
-  );
-  expect(shown(aFinding({ explains: [] }))).not.toContain('Explains');
+test('a finding is a headline and what is why, what it does and what to do, each in a line with its word', () => {
+  const html = shown(aFinding());
+  expect(html).toContain('>Redis is full</h3>');
+  expect(html).toContain('<dt>Cause</dt><dd>It holds 110 MB of the 100 MB it is allowed.</dd>');
+  expect(html).toContain('<dt>Effect</dt><dd>Producers can&#39;t add jobs.</dd>');
+  expect(html).toContain('<dt>Do</dt><dd>Make room.</dd>');
 });
 
-test('of many that it explains five are named and the others counted', () => {
-  const explains = Array.from({ length: 12 }, (_, i) => ({ ...overloaded, queue: `bull:q${i}` }));
+test('four numbers are in sight, with one unit and three digits; all of them, exact, are behind a disclosure', () => {
+  const evidence = [12_345, 2, 3, 4, 5].map((value, i) => fact(`n${i}`, `number ${i}`, value, 'jobs'));
+  const [inSight = '', behind = ''] = shown(aFinding({ evidence, detail: 'How it works.' })).split(
+    'Details and evidence',
+  );
+  expect(inSight.match(/<dt>number \d/g)).toHaveLength(4);
+  expect(inSight).toContain('<dd>12k</dd>');
+  expect(behind).toContain('<dd>12,345 jobs</dd>');
+  expect(behind.match(/<dt>number \d/g)).toHaveLength(5);
+  expect(behind).toContain('How it works.');
+});
+
+test('a finding says what it explains, with the way to each queue', () => {
+  const html = shown(aFinding());
+  expect(html).toContain('<summary>+2 that follow</summary>');
+  expect(html).toContain(
+    '<li><a href="/i/default/q/bull%3Aanalytics">analytics: 2 workers saturated</a></li><li>3 workers are blocked</li>',
+  );
+  expect(shown(aFinding({ explains: [] }))).not.toContain('follow');
+});
+
+test('of many that it explains twenty are named and the others counted', () => {
+  const explains = Array.from({ length: 32 }, (_, i) => ({ ...overloaded, queue: `bull:q${i}` }));
   const html = shown(aFinding({ explains }));
-  expect(html.match(/<a href="\/i\/default\/q\//g)).toHaveLength(5);
-  expect(html).toContain('; and 7 more</p>');
+  expect(html).toContain('<summary>+32 that follow</summary>');
+  expect(html.match(/<a href="\/i\/default\/q\//g)).toHaveLength(20);
+  expect(html).toContain('<li>and 12 more</li>');
 });
 
 test('names in it can not break out of the page', () => {
-  const html = shown(aFinding({ explains: [{ ...overloaded, queue: 'bull:<b>"x' }] }));
-  expect(html).toContain('&lt;b&gt;&quot;x: Overloaded');
+  const html = shown(
+    aFinding({ explains: [{ ...overloaded, queue: 'bull:<b>"x', headline: '<b>"x: no workers' }] }),
+  );
+  expect(html).toContain('&lt;b&gt;&quot;x: no workers');
   expect(html).not.toContain('<b>');
 });
 

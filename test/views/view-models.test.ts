@@ -4,8 +4,10 @@ import { knownAction } from '../../server/actions/request.js';
 import { detectFindings } from '../../server/findings/index.js';
 import { trackFindings } from '../../server/findings/track.js';
 import { problemsByQueue } from '../../server/findings/trouble.js';
+import { briefValue } from '../../server/model/brief.js';
 import type { Finding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
+import { formatValue } from '../../server/model/format.js';
 import type { MemoryForecast, Snapshot } from '../../server/model/snapshot.js';
 import { errorGroup } from '../../server/replay/job-source.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
@@ -107,8 +109,8 @@ describe('headline, card and rows are one judgement', () => {
     const nodes = [aNode({ countedBytes: 60 * MB, forecast: aForecast({ fullInSeconds: 149 }) })];
     const stuck = aQueue({ counts: { waiting: 90 }, lastDepartureAtMs: NOW_MS - 600_000 });
     const { headline: first, card } = judge({ nodes, queues: [stuck] });
-    expect(first.text).toBe('Redis full in 2 min 29 s');
-    expect(card.verdict).toBe('Redis full in 2 min 29 s.');
+    expect(first.text).toBe('Redis is full in 2 min');
+    expect(card.verdict).toBe('Redis is full in 2 min.');
   });
 
   it('is not red for the first seconds of a trend below half of the limit, nor right after an action', () => {
@@ -120,7 +122,7 @@ describe('headline, card and rows are one judgement', () => {
     const acted = at(60 * MB, 60_000, { actedAtMs: NOW_MS - 4_000 });
     expect([acted.state, acted.verdict]).toEqual([
       'warning',
-      'Redis full in 3 min 10 s. Settling after an action.',
+      'Redis is full in 3 min. Settling after an action.',
     ]);
     expect(judge({ actedAtMs: NOW_MS - 4_000 }).headline.text).toContain('settling');
     expect(judge({ actedAtMs: NOW_MS - 11_000 }).headline.text).not.toContain('settling');
@@ -157,10 +159,10 @@ describe('headline, card and rows are one judgement', () => {
       const oldest = renderedRow(queue, snapshot).cell('Oldest');
       const watch = { findings: () => [finding] } as unknown as Watch;
       const head = queueHeadOf({ watch }, queue, snapshot, 'viewer', nowMs);
-      const told = card.evidence.find(({ label }) => label === 'oldest has waited')?.value;
-      expect(told).toBe(oldest);
+      const told = card.finding.evidence.find(({ name }) => name === 'oldest-waited')?.value ?? '';
+      expect(formatValue(told, 'seconds')).toBe(oldest);
       expect(head.facts.find(({ label }) => label === 'Oldest')?.value).toBe(oldest);
-      expect(card.sentence).toContain(`the oldest for ${oldest}`);
+      expect(card.finding.effect).toContain(`the oldest for ${briefValue(told, 'seconds')}`);
     }
   });
 

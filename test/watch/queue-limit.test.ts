@@ -38,7 +38,7 @@ it('queues with too long names are refused whatever the room, known again, and f
   expect(limit.longNames).toEqual({ queues: 2, example: `bull:${'x'.repeat(55)}` });
   const discovery = { lastPassAtMs: NOW_MS, passDurationMs: 1, keys: 9, longNames: limit.longNames };
   const [found] = consoleQueueLimit.detect(aSnapshot({ discovery }), NOW_MS, DEFAULT_THRESHOLDS);
-  expect(found?.headline).toBe('2 queues have too long names to be watched');
+  expect(found?.headline).toBe('2 queue names are too long to be watched');
   nowMs += 20 * 60_000;
   expect(limit.has(long)).toBe(true);
   nowMs += 20 * 60_000;

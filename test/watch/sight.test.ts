@@ -7,6 +7,7 @@ import { createWatch } from '../../server/create-watch.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { InstanceConfig } from '../../server/model/instance-config.js';
 import type { Watch } from '../../server/watch/watch.js';
+import { wordsOf } from '../support/few-words.js';
 import { until } from '../support/until.js';
 import { anInstance, untilQueue, untilSnapshot, watching } from '../support/watching.js';
 
@@ -117,7 +118,7 @@ describe.concurrent('what the console says when it can not see', () => {
     await redis.restart();
     const lost = await until('the finding', () => told()?.queues?.length === 2 && told());
     expect(lost).toMatchObject({ severity: 'critical', queue: null, queues: ['bull:mail', 'bull:web'] });
-    expect(lost.sentence).toMatch(
+    expect(wordsOf(lost)).toMatch(
       /another process than before.*2 of 2 queues came back empty.*at least 10 jobs missing \(bull:mail 5, bull:web 5\)/,
     );
     await until(
@@ -127,7 +128,7 @@ describe.concurrent('what the console says when it can not see', () => {
     await fill('again', 7);
     await untilQueue(watch, 'bull:again', (state) => state.counts.waiting === 7);
     await redis.client.flushall();
-    await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.sentence ?? ''));
+    await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.detail ?? ''));
   });
 
   it('tells a Redis that loads its data as that, with how far it is', async ({
@@ -233,9 +234,7 @@ describe.concurrent('what the console says when it can not see', () => {
       last: { counts: { waiting: 1 } },
     });
     await until('the finding names it', () =>
-      watch
-        .findings()
-        .some(({ code, sentence }) => code === 'redis.unread' && /LLEN is refused/.test(sentence)),
+      watch.findings().some(({ code, cause }) => code === 'redis.unread' && /LLEN is refused/.test(cause)),
     );
     await redis.client.call('ACL', 'SETUSER', 'watcher', '+llen');
     await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1);

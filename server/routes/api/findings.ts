@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { shownTo } from '../../findings/track.js';
-import type { Finding, Remedy } from '../../model/finding.js';
+import { type Finding, keyNumbers, type Remedy } from '../../model/finding.js';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
@@ -27,6 +27,16 @@ export const RemedySchema = z
     description: 'An action with its arguments filled in: send it to POST /api/v1/actions/{action}.',
   });
 
+/** What is said of a trouble, wherever the API says it. */
+export const BRIEF_FIELDS = {
+  headline: z
+    .string()
+    .openapi({ example: 'analytics: 4 workers saturated', description: 'At most 60 characters' }),
+  cause: z.string().openapi({ description: 'Why it is so: one sentence of at most 20 words' }),
+  effect: z.string().openapi({ description: 'What it does to those who wait for the jobs; likewise' }),
+  action: z.string().openapi({ description: 'What to do; likewise' }),
+};
+
 export const FindingSchema = z
   .object({
     code: z.string().openapi({ example: 'redis.full' }),
@@ -38,27 +48,30 @@ export const FindingSchema = z
     worker: z.string().nullable(),
     jobType: z.string().nullable().openapi({ description: 'With `queue`: the job type that it is about.' }),
     key: z.string(),
-    headline: z.string(),
-    sentence: z.string(),
+    ...BRIEF_FIELDS,
+    detail: z.string().nullable().openapi({ description: 'How it works, how it is known, and what is not' }),
     since: TimeSchema,
     lastSeen: TimeSchema.nullable().openapi({
       description: 'Set where the console can’t see now: it was so at this time.',
     }),
-    evidence: z.array(
-      z.object({
-        name: z.string().openapi({
-          example: 'oldest-waited',
-          description: 'Stays the same whatever the label says. Pieces of a list may share one.',
+    evidence: z
+      .array(
+        z.object({
+          name: z.string().openapi({
+            example: 'oldest-waited',
+            description: 'Stays the same whatever the label says. Pieces of a list may share one.',
+          }),
+          label: z.string(),
+          isKey: z.boolean().openapi({ description: 'One of the four at most that are shown at once' }),
+          value: z.union([z.number(), z.string()]),
+          unit: z.string().nullable(),
+          error: z
+            .number()
+            .nullable()
+            .openapi({ description: 'Of an estimate: the truth lies within ± this in 95 of 100 cases.' }),
         }),
-        label: z.string(),
-        value: z.union([z.number(), z.string()]),
-        unit: z.string().nullable(),
-        error: z
-          .number()
-          .nullable()
-          .openapi({ description: 'Of an estimate: the truth lies within ± this in 95 of 100 cases.' }),
-      }),
-    ),
+      )
+      .openapi({ description: 'What matters most first.' }),
     remedies: z
       .array(RemedySchema)
       .openapi({ description: 'Those that suffice first, the least harmful of them at the top.' }),
@@ -95,17 +108,20 @@ export function findingsFor(
 }
 
 export function findingJson(finding: Finding): z.infer<typeof FindingSchema> {
+  const key = new Set(keyNumbers(finding));
   return write(finding, {
     queues: [...(finding.queues ?? (finding.queue === null ? [] : [finding.queue]))],
     worker: finding.worker ?? null,
     jobType: finding.jobType ?? null,
+    detail: finding.detail ?? null,
     lastSeen: isoTime(finding.lastSeenAtMs ?? null),
-    evidence: finding.evidence.map(({ name, label, value, unit, error }) => ({
-      name,
-      label,
-      value,
-      unit: unit ?? null,
-      error: error ?? null,
+    evidence: finding.evidence.map((piece) => ({
+      name: piece.name,
+      label: piece.label,
+      isKey: key.has(piece),
+      value: piece.value,
+      unit: piece.unit ?? null,
+      error: piece.error ?? null,
     })),
     remedies: finding.remedies.map(remedyJson),
     next: finding.next ? remedyJson(finding.next) : null,

@@ -119,14 +119,9 @@ export function worstOf({ watch, alerts }: Pick<AppDeps, 'watch' | 'alerts'>, no
 const TITLE_SIGNS = { critical: '●', warning: '▲', blind: '○', calm: '✓' } as const;
 
 export function titleOf(worst: Worst, subject: string): string {
-  const words = worst.words === '' ? 'calm' : lowerFirst(worst.words);
+  const words = worst.words === '' ? 'calm' : worst.words;
   const page = subject === '' ? '' : ` · ${plainName(subject)}`;
   return `${TITLE_SIGNS[worst.state]} ${words}${page} · Spillway`;
-}
-
-/** "Redis is full" → "redis is full", but a queue's name stays as it is. */
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 export function blindOf(watch: Watch, nowMs: number): BlindProps {

@@ -1,12 +1,10 @@
 import type { FindingProps } from '../../../views/finding.js';
 import { actionPath, instancePath, queuePath, replayFormPath } from '../../../views/links.js';
 import type { RemedyProps } from '../../../views/remedy.js';
-import { coarseAge, elementId, moment, readableTime } from '../../../views/words.js';
+import { coarseAge, elementId, moment } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
-import type { Explained, Finding, Remedy } from '../../model/finding.js';
-import { formatValue } from '../../model/format.js';
+import type { Finding, Remedy } from '../../model/finding.js';
 import { includesRole, type Role } from '../../model/role.js';
-import { plainName } from '../../model/words.js';
 
 export interface FindingsContext {
   readonly role: Role;
@@ -17,33 +15,24 @@ export interface FindingsContext {
 }
 
 /** More lines than this are counted. */
-const MAX_EXPLAINED = 5;
+const MAX_FOLLOWING = 20;
 
+/** What a page adds to a finding: links, and the buttons that this role may press. */
 export function findingOf(finding: Finding, context: FindingsContext): FindingProps {
-  const { nowMs } = context;
+  const { nowMs, role } = context;
   return {
     id: elementId('finding', finding.key),
-    severity: finding.severity,
-    code: finding.code,
-    title: finding.headline,
+    finding,
     subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
-    sentence: finding.sentence,
-    explains: (finding.explains ?? [])
-      .slice(0, MAX_EXPLAINED)
-      .map((line) => explainedLine(line, finding.instance)),
-    explainsMore: Math.max(0, (finding.explains?.length ?? 0) - MAX_EXPLAINED),
-    evidence: finding.evidence.map((piece) => ({
-      label: piece.label,
-      value:
-        (readableTime(String(piece.value), nowMs) ?? formatValue(piece.value, piece.unit)) +
-        (piece.error ? ` ± ${formatValue(piece.error, piece.unit)}` : ''),
+    follows: (finding.explains ?? []).slice(0, MAX_FOLLOWING).map(({ queue, headline }) => ({
+      text: headline,
+      href: queue === null ? null : queuePath(finding.instance, queue),
     })),
     since: moment(finding.sinceMs, nowMs),
     age: `for ${coarseAge((nowMs - finding.sinceMs) / 1000)}`,
-    isLastSeen: finding.lastSeenAtMs !== undefined,
     remedies: [
-      ...finding.remedies.map((remedy) => remedyOf(remedy, finding, context.role)),
-      ...replayOf(finding, context.role),
+      ...finding.remedies.map((remedy) => remedyOf(remedy, finding, role)),
+      ...replayOf(finding, role),
     ],
   };
 }
@@ -57,7 +46,7 @@ function replayOf(finding: Finding, role: Role): readonly RemedyProps[] {
   if (finding.code !== 'jobtype.failing' || finding.queue === null || finding.jobType === undefined)
     return [];
   const { queue, jobType, instance } = finding;
-  const first = Date.parse(String(finding.evidence.find(({ label }) => label === 'first failure')?.value));
+  const first = Date.parse(String(finding.evidence.find(({ name }) => name === 'first-failure')?.value));
   return [
     {
       label: 'Replay these',
@@ -100,13 +89,6 @@ export function remedyButton(
         })
       : null,
   };
-}
-
-/** A headline alone does not say of which queue it is. */
-function explainedLine({ queue, headline }: Explained, instance: string): FindingProps['explains'][number] {
-  if (queue === null) return { text: headline, href: null };
-  const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
-  return { text: `${name}: ${headline}`, href: queuePath(instance, queue) };
 }
 
 function subjectOf(finding: Finding, hasManyInstances: boolean): FindingProps['subject'] {

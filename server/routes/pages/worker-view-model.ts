@@ -31,7 +31,7 @@ const MB = 1024 * 1024;
 /** Beats come once a second. */
 const SILENT_AFTER_MS = 2_500;
 const OUTSIDE_WORD = 'no agent';
-const OUTLIER_WORD = 'drags the rest';
+const OUTLIER_WORD = 'outlier';
 
 export interface WorkerRowContext {
   readonly role: Role;
