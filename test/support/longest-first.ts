@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files that take about 25 s or more in a run of all, roughly the longest first; what is judged by the clock before the others. What is begun last is then over soon. */
 const LONG = [
   'drills/played',
+  'drills/first-button',
   'watch/starved',
   'replay/pace',
   'replay/several-consoles',
