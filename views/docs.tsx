@@ -50,7 +50,7 @@ export const DocsIndex: FC<{ readonly chrome: Chrome; readonly view: DocsIndexPr
         </a>{' '}
         are ready to be loaded.
       </p>
-      <h2 id="problems">Errors of the API</h2>
+      <h2>Errors of the API</h2>
       <dl class="docs-terms">
         {view.problems.map(({ code, title }) => (
           <>
@@ -70,8 +70,10 @@ const DocsList: FC<{ readonly id: string; readonly title: string; readonly links
   title,
   links,
 }) => (
-  <section aria-labelledby={id}>
-    <h2 id={id}>{title}</h2>
+  <details class="docs-list" id={id}>
+    <summary>
+      {title} <span class="muted">{links.length}</span>
+    </summary>
     <dl class="docs-terms">
       {links.map(({ href, name, about }) => (
         <>
@@ -84,7 +86,7 @@ const DocsList: FC<{ readonly id: string; readonly title: string; readonly links
         </>
       ))}
     </dl>
-  </section>
+  </details>
 );
 
 export interface DocsEntryProps {
