@@ -3,6 +3,7 @@ import { briefValue } from '../server/model/brief.js';
 import type { Evidence } from '../server/model/evidence.js';
 import { type Finding as FoundTrouble, keyNumbers } from '../server/model/finding.js';
 import { formatThings, formatValue } from '../server/model/format.js';
+import { DocsMark } from './docs-mark.js';
 import { Icon } from './icon.js';
 import { RemedyButton, type RemedyProps } from './remedy.js';
 import { type Moment, Time } from './time.js';
@@ -44,6 +45,7 @@ export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since
               {subject.text}
             </a>
           ) : null}
+          <DocsMark kind="findings" name={finding.code} />
           <span class="finding-since">
             <span class="finding-age">{age}</span> · since <Time {...since} />
           </span>
