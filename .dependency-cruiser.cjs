@@ -42,7 +42,7 @@ module.exports = {
       comment: 'what things are: types, predicates, formats; of the agent the words that both share',
       severity: 'error',
       from: { path: room('model') },
-      to: { pathNot: `${room('model')}|${at('agent/protocol')}|^node_modules/zod/` },
+      to: { pathNot: `${room('model')}|${at('agent/(protocol|job-type-of)')}|^node_modules/zod/` },
     },
     {
       name: 'registries-are-pure',

@@ -2,16 +2,9 @@ import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { ActionError } from '../model/action.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
+import { PARKABLE_STATES, type Parking, type ParkSkipReason, SKIP_WORDS } from '../model/parking.js';
 import { isFull } from '../model/queue-verdict.js';
-import {
-  GUARDED_PER_SECOND,
-  PARKABLE_STATES,
-  type ParkEstimate,
-  type Parking,
-  type ParkSkipReason,
-  RestoreRateSchema,
-  SKIP_WORDS,
-} from '../replay/parking/parking.js';
+import { GUARDED_PER_SECOND, type ParkEstimate, RestoreRateSchema } from '../replay/parking/parking.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
 

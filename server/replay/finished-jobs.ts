@@ -1,8 +1,10 @@
+import type { Cursor, DryRun, ReplayBatch } from '../model/replay.js';
+import type { ReplayFilter } from '../model/replay-spec.js';
+import { isOnlyTime, matchesFilter } from '../model/replay-spec.js';
 import type { RedisClient } from '../redis/connect.js';
 import { runForced } from '../redis/forced-script.js';
 import {
   addToGroup,
-  type DryRun,
   errorGroup,
   type JobSelection,
   type JobSource,
@@ -14,9 +16,6 @@ import {
 } from './job-source.js';
 import { countRange, readCandidates, readOutcomes, readWindow, type Sweep } from './read-finished.js';
 import { type CallCost, costAfter, jobsACall } from './replay-pace.js';
-import type { Cursor, ReplayBatch } from './replay-record.js';
-import type { ReplayFilter } from './replay-spec.js';
-import { isOnlyTime, matchesFilter } from './replay-spec.js';
 
 /** Jobs that a search for matching ones takes at a time. */
 const MAX_A_STEP = 1_000;

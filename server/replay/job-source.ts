@@ -1,7 +1,5 @@
-import { z } from 'zod';
-import { type ModelOf, TimeSchema } from '../model/json.js';
+import type { Cursor, DryRun, JobGroup, ReplayBatch, ReplayRecord } from '../model/replay.js';
 import type { RedisClient } from '../redis/connect.js';
-import type { Cursor, ReplayBatch, ReplayRecord } from './replay-record.js';
 
 /** Which jobs a replay is about. `id` names it where its batches are kept; a dry run has none. */
 export type JobSelection = Pick<ReplayRecord, 'id' | 'instance' | 'queues' | 'spec' | 'cutoffMs'>;
@@ -51,28 +49,6 @@ export const MAX_LOOK_MS = 4_000;
 export const MAX_SAMPLES = 20;
 const MAX_GROUPS = 20;
 const MAX_KEPT_GROUPS = 2_000;
-
-const JobGroupSchema = z.object({ name: z.string(), jobs: z.number() });
-type JobGroup = ModelOf<typeof JobGroupSchema>;
-
-/** What a replay would take. */
-export const DryRunFacts = z.object({
-  matched: z.number().describe('Of those looked at'),
-  lookedAt: z.number(),
-  inRange: z.number(),
-  isComplete: z.boolean().describe('false: more jobs are in range than were looked at'),
-  byType: z.array(JobGroupSchema).describe('The most frequent first'),
-  byError: z.array(JobGroupSchema),
-  sample: z.array(
-    z.object({
-      queue: z.string(),
-      id: z.string(),
-      name: z.string(),
-      finishedAt: TimeSchema.describe('Of a parked job: when its parking began'),
-    }),
-  ),
-});
-export type DryRun = ModelOf<typeof DryRunFacts>;
 
 /**
  * Errors that differ only in numbers and ids are one: "monitor 63 timed out" and "monitor 64 timed out". The first line,

@@ -1,5 +1,6 @@
+import type { GuardBaseline } from '../model/replay.js';
 import type { MemoryForecast, QueueState, Snapshot } from '../model/snapshot.js';
-import { type GuardBaseline, type LoadSample, SHOWS_AFTER_SECONDS } from './replay-guard.js';
+import { type LoadSample, SHOWS_AFTER_SECONDS } from './replay-guard.js';
 
 /**
  * Jobs that replays and restores have put into each queue since the console began. BullMQ's counter of added jobs does not

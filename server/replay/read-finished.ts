@@ -1,8 +1,8 @@
+import type { Cursor, ReplayBatch } from '../model/replay.js';
+import type { ReplayFilter } from '../model/replay-spec.js';
+import { type FilterFacts, MAX_ERROR_LETTERS } from '../model/replay-spec.js';
 import type { RedisClient } from '../redis/connect.js';
 import { type PreparedScript, readPlain } from '../redis/forced-script.js';
-import type { Cursor, ReplayBatch } from './replay-record.js';
-import type { ReplayFilter } from './replay-spec.js';
-import { type FilterFacts, MAX_ERROR_LETTERS } from './replay-spec.js';
 
 /** Ids that one read brings at most: it holds Redis for about 0.3 ms. */
 const WINDOW = 500;

@@ -1,4 +1,4 @@
-import type { ReplayBatch, ReplayCounts, SkipReason } from './replay-record.js';
+import type { ReplayBatch, ReplayCounts, SkipReason } from '../model/replay.js';
 
 /** What a letter of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
 const SKIPPED: Readonly<Record<string, SkipReason>> = {

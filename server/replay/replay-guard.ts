@@ -1,11 +1,4 @@
-/** What has come of the jobs that a replay has moved. */
-export interface MovedOutcomes {
-  readonly moved: number;
-  readonly succeeded: number;
-  readonly failedAgain: number;
-  /** Ended or removed, kept nowhere. */
-  readonly gone: number;
-}
+import type { GuardBaseline, MovedOutcomes } from '../model/replay.js';
 
 /** Jobs that go ahead of the others. */
 export const CANARY_JOBS = 20;
@@ -50,13 +43,6 @@ export interface LoadSample {
   readonly normalWaitSeconds: number | null;
   /** Id of that queue. */
   readonly waitQueue: string | null;
-  readonly roundTripMs: number | null;
-}
-
-/** The same, as it was before the replay began. */
-export interface GuardBaseline {
-  /** By queue id. A wait that had no end is kept as null: JSON knows no Infinity. */
-  readonly waitSeconds: Readonly<Record<string, number | null>>;
   readonly roundTripMs: number | null;
 }
 

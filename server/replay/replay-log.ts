@@ -1,12 +1,13 @@
 import type { AuditLog } from '../model/audit-record.js';
 import { formatCount } from '../model/format.js';
+import type { OrderOutcome } from '../model/replay.js';
+import { accountOf, hasEnded, type ReplayRecord } from '../model/replay.js';
+import { type ReplayFilter, saidBy } from '../model/replay-spec.js';
 import type { Actor } from '../model/role.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import { auditOf } from '../timeline/audit-log.js';
-import { accountOf, hasEnded, type ReplayRecord } from './replay-record.js';
-import type { OrderOutcome, ReplayOrder } from './replay-request.js';
+import type { ReplayOrder } from './replay-request.js';
 import type { ReplayRun, RunChange, RunEvent } from './replay-run.js';
-import { type ReplayFilter, saidBy } from './replay-spec.js';
 
 /** Stands for what a filter holds of job data and errors, where roles may read it that see neither. */
 const HIDDEN = '(hidden)';

@@ -1,13 +1,12 @@
-import { z } from 'zod';
 import type { ActionRequest } from '../model/action.js';
 import { ActionError, type Outcome } from '../model/action.js';
-import type { ModelOf } from '../model/json.js';
 import type { RateWindow } from '../model/rate-limit.js';
+import type { OrderOutcome, ReplayQueueView } from '../model/replay.js';
 import type { Actor } from '../model/role.js';
 import type { QueueState } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import type { Watch } from '../watch/watch.js';
-import type { OrderOutcome, ReplayOrder } from './replay-request.js';
+import type { ReplayOrder } from './replay-request.js';
 import { isSelected, type ReplaySelection } from './replay-request.js';
 import type { Replays } from './replays.js';
 
@@ -22,25 +21,6 @@ export function limitOfRate(perSecond: number): RateWindow {
   if (Number.isInteger(perSecond)) return { max: perSecond, durationMs: 1000 };
   return { max: Math.max(1, Math.round((perSecond * LONG_WINDOW_MS) / 1000)), durationMs: LONG_WINDOW_MS };
 }
-
-/** A queue that a replay service of the users' own feeds its work through, as config names it. */
-export const ReplayQueueSchema = z
-  .object({
-    instance: z.string(),
-    queue: z.string(),
-    name: z.string(),
-    state: z.enum(['running', 'paused-by-spillway', 'paused']).describe('paused: by the application itself'),
-    backlog: z.number(),
-    active: z.number(),
-    perSecond: z.number().nullable().describe('Jobs that leave it in a second; null: not known yet'),
-    rateLimit: z.object({ max: z.number(), durationMs: z.number() }).nullable(),
-  })
-  .meta({
-    id: 'ReplayQueue',
-    description:
-      'A queue of a replay service of your own (`replayQueues` in the config file). One alone is changed by PATCH …/queues/{queue}.',
-  });
-export type ReplayQueueView = ModelOf<typeof ReplayQueueSchema>;
 
 export interface ReplayQueuesDeps {
   readonly watch: Watch;

@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { ActionError, OutcomeFacts } from '../model/action.js';
+import { ActionError } from '../model/action.js';
 import { findQueue, matchQueues } from '../model/find-queue.js';
-import type { ModelOf } from '../model/json.js';
+import type { ReplayRecord } from '../model/replay.js';
+import { NO_COUNTS } from '../model/replay.js';
+import { MAX_REPLAY_QUEUES, RateSchema, ReasonSchema, type ReplaySpec } from '../model/replay-spec.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import { LoadSampler } from './load-sample.js';
-import type { ReplayRecord } from './replay-record.js';
-import { NO_COUNTS } from './replay-record.js';
-import { MAX_REPLAY_QUEUES, RateSchema, ReasonSchema, type ReplaySpec } from './replay-spec.js';
 
 /** What a person changes of a replay. */
 export const ReplayOrderSchema = z
@@ -23,23 +22,6 @@ export const ReplayOrderSchema = z
     message: 'give state or ratePerSecond',
   });
 export type ReplayOrder = Readonly<z.output<typeof ReplayOrderSchema>>;
-
-/** What one order made of one replay, or of one replay queue. The way back of a replay queue is an action; a replay is ordered back. */
-export const OrderOutcomeSchema = OutcomeFacts.pick({
-  status: true,
-  summary: true,
-  warnings: true,
-  auditId: true,
-  undo: true,
-  isDryRun: true,
-})
-  .extend({
-    replay: z.string().nullable().describe('null: a replay queue'),
-    instance: z.string(),
-    queues: z.array(z.string()),
-  })
-  .meta({ id: 'ReplayOrderOutcome' });
-export type OrderOutcome = ModelOf<typeof OrderOutcomeSchema>;
 
 /** What a person asks for, with the queues still as they were named. */
 export interface ReplayRequest {

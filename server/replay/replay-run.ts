@@ -1,3 +1,4 @@
+import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayView } from '../model/replay.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { oneAtATime, type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
@@ -7,10 +8,9 @@ import type { MovedJobs } from './load-sample.js';
 import { countChars, countsForResweep, OutcomeRounds, settledBatch, settledChars } from './replay-batch.js';
 import { isPassing, problemInWords } from './replay-connections.js';
 import { TURNS_PER_SECOND } from './replay-pace.js';
-import { hasEnded, type ReplayBatch, type ReplayRecord } from './replay-record.js';
 import type { ReplayStore } from './replay-store.js';
 import { outcomesOf, ReplayThrottle } from './replay-throttle.js';
-import { MovedRate, type ReplayView, viewOfReplay } from './replay-view.js';
+import { MovedRate, viewOfReplay } from './replay-view.js';
 
 /** Longest sleep of the loop: what it waits for is looked at again. */
 const NAP_MS = 200;

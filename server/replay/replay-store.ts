@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, gt, inArray, isNotNull, lt, notInArray, or } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { ReplayBatch, ReplayRecord, ReplayState } from '../model/replay.js';
 import type { Database } from '../store/tables.js';
 import { type Fence, mustHold, whileHeld } from '../store/tables.js';
-import type { ReplayBatch, ReplayRecord, ReplayState } from './replay-record.js';
 
 /** Ended replays are kept so many and so long: those who look back at an incident do so within a quarter. */
 const MAX_ENDED = 500;

@@ -1,15 +1,8 @@
+import type { MovedOutcomes, ReplayRecord } from '../model/replay.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { LoadSampler, type MovedJobs } from './load-sample.js';
-import {
-  CANARY_JOBS,
-  guardRate,
-  judgeCanary,
-  type MovedOutcomes,
-  type ReplayGuardState,
-  startGuard,
-} from './replay-guard.js';
+import { CANARY_JOBS, guardRate, judgeCanary, type ReplayGuardState, startGuard } from './replay-guard.js';
 import { dueJobs, type PaceBucket, refill, reRate, spendPace, startBucket } from './replay-pace.js';
-import type { ReplayRecord } from './replay-record.js';
 
 /** Between two looks of the guard. */
 const GUARD_EVERY_MS = 1_000;

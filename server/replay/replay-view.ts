@@ -1,23 +1,7 @@
-import { z } from 'zod';
-import type { ModelOf } from '../model/json.js';
+import type { ReplayRecord } from '../model/replay.js';
+import { accountOf, type ReplayView } from '../model/replay.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
-import type { ReplayRecord } from './replay-record.js';
-import { accountOf, ReplayAccountSchema } from './replay-record.js';
 import type { ReplayStore } from './replay-store.js';
-
-/** What is known of a replay beside what is kept of it. */
-export const ReplayNowSchema = z.object({
-  pacePerSecond: z.number().describe('What it moves at most now; 0 while it rests or stands'),
-  paceReason: z.string(),
-  movedPerSecond: z.number().describe('Measured over the last seconds'),
-  remainingSeconds: z.number().nullable().describe('At that rate; null: not known, or it stands'),
-  account: ReplayAccountSchema,
-});
-
-/** A replay as pages and the API show it: what is kept, the account, and the pace of now. */
-export interface ReplayView extends ModelOf<typeof ReplayNowSchema> {
-  readonly record: ReplayRecord;
-}
 
 /** @param movedPerSecond measured; what a replay that does not run moves is 0. */
 export function viewOfReplay(

@@ -1,5 +1,14 @@
 import { ActionError } from '../model/action.js';
 import type { AuditLog } from '../model/audit-record.js';
+import type { DryRun } from '../model/replay.js';
+import {
+  accountOf,
+  hasEnded,
+  type OrderOutcome,
+  type ReplayRecord,
+  type ReplayView,
+} from '../model/replay.js';
+import { saidBy } from '../model/replay-spec.js';
 import type { Actor } from '../model/role.js';
 import type { Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
@@ -7,26 +16,23 @@ import { every, reasonOf, type WorkHealth } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
 import type { CommandRelay } from './command-relay.js';
 import { FinishedJobs } from './finished-jobs.js';
-import type { DryRun, JobSelection, JobSource } from './job-source.js';
+import type { JobSelection, JobSource } from './job-source.js';
 import type { MovedJobs } from './load-sample.js';
 import type { Parkings } from './parking/parkings.js';
 import { ReplayConnections } from './replay-connections.js';
 import { orderReplay, ReplayLog, withoutJobData } from './replay-log.js';
-import { accountOf, hasEnded, type ReplayRecord } from './replay-record.js';
 import {
   checkFilter,
   isSelected,
   newRecord,
-  type OrderOutcome,
   queuesOf,
   type ReplayOrder,
   type ReplayRequest,
   type ReplaySelection,
 } from './replay-request.js';
 import { ReplayRun } from './replay-run.js';
-import { saidBy } from './replay-spec.js';
 import type { ReplayStore } from './replay-store.js';
-import { type ReplayView, StoredReplays } from './replay-view.js';
+import { StoredReplays } from './replay-view.js';
 
 const NOTHING_PARKED = 'from: jobs can not be parked by this console: see its log for why';
 /** Replays under way at once. */

@@ -1,7 +1,6 @@
-import type { ReplayRecord } from './replay-record.js';
-import { type ReplayAccount, SKIP_REASONS, type SkipReason } from './replay-record.js';
-import { saidBy } from './replay-spec.js';
-import type { ReplayView } from './replay-view.js';
+import type { ReplayRecord, ReplayView } from '../model/replay.js';
+import { type ReplayAccount, SKIP_REASONS, type SkipReason } from '../model/replay.js';
+import { saidBy } from '../model/replay-spec.js';
 
 /** From and until, both counted in, ms since 1970. */
 export interface TimeRange {

@@ -1,7 +1,7 @@
 import type { HistoryLog, HistoryPoints } from '../history/history-log.js';
-import type { Parking } from '../replay/parking/parking.js';
-import { hasEnded } from '../replay/replay-record.js';
-import type { ReplayView } from '../replay/replay-view.js';
+import type { Parking } from '../model/parking.js';
+import type { ReplayView } from '../model/replay.js';
+import { hasEnded } from '../model/replay.js';
 import type { SeriesRef } from '../signals/signal.js';
 import type {
   DelayedQueue,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { ReplayBatch } from '../../server/model/replay.js';
 import { OutcomeRounds } from '../../server/replay/replay-batch.js';
-import type { ReplayBatch } from '../../server/replay/replay-record.js';
 
 /** Open batches 1 … `count`, of which those numbers that `news` holds have changed and are settled by a look. */
 function world(count: number, news: Set<number>) {

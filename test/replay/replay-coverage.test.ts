@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inShortWindows, perSecond } from '../../server/model/rate-limit.js';
+import { accountOf } from '../../server/model/replay.js';
 import { limitOfRate } from '../../server/replay/replay-queues.js';
-import { accountOf } from '../../server/replay/replay-record.js';
 import { coverageOf } from '../../server/replay/report.js';
 
 const count = fc.nat({ max: 1_000_000 });

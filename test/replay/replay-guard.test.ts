@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { accountOf, type ReplayCounts } from '../../server/model/replay.js';
 import { countChars } from '../../server/replay/replay-batch.js';
 import {
   guardRate,
@@ -8,7 +9,6 @@ import {
   type ReplayGuardState,
   startGuard,
 } from '../../server/replay/replay-guard.js';
-import { accountOf, type ReplayCounts } from '../../server/replay/replay-record.js';
 
 const BEFORE = { waitSeconds: { 'bull:mail': 0.5 }, roundTripMs: 2 };
 const CALM: LoadSample = {

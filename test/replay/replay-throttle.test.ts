@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { ReplayRecord } from '../../server/replay/replay-record.js';
-import { NO_COUNTS, type ReplayCounts } from '../../server/replay/replay-record.js';
-import { SpecSchema } from '../../server/replay/replay-spec.js';
+import type { ReplayRecord } from '../../server/model/replay.js';
+import { NO_COUNTS, type ReplayCounts } from '../../server/model/replay.js';
+import { SpecSchema } from '../../server/model/replay-spec.js';
 import { ReplayThrottle } from '../../server/replay/replay-throttle.js';
 
 function aReplay(counts: Partial<ReplayCounts>): ReplayRecord {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ReplayRecord } from '../../server/model/replay.js';
+import { NO_COUNTS } from '../../server/model/replay.js';
+import { SpecSchema } from '../../server/model/replay-spec.js';
 import { openStore, type Store } from '../../server/open-store.js';
-import type { ReplayRecord } from '../../server/replay/replay-record.js';
-import { NO_COUNTS } from '../../server/replay/replay-record.js';
-import { SpecSchema } from '../../server/replay/replay-spec.js';
 
 const DAY_MS = 24 * 3_600_000;
 const NOW_MS = Date.UTC(2026, 0, 31);

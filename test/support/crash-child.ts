@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import type { Parking } from '../../server/model/parking.js';
+import type { ReplayAccount, ReplayView } from '../../server/model/replay.js';
+import { SpecSchema } from '../../server/model/replay-spec.js';
 import type { Actor } from '../../server/model/role.js';
 import { openStore } from '../../server/open-store.js';
 import { connect } from '../../server/redis/connect.js';
 import { MovedJobs } from '../../server/replay/load-sample.js';
-import type { Parking } from '../../server/replay/parking/parking.js';
-import type { ReplayAccount } from '../../server/replay/replay-record.js';
-import { SpecSchema } from '../../server/replay/replay-spec.js';
-import type { ReplayView } from '../../server/replay/replay-view.js';
 import { Replays } from '../../server/replay/replays.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { parkRequest, startParking } from './parking-bench.js';

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import type { Parking } from '../../server/model/parking.js';
 import type { TimelineEntry } from '../../server/model/timeline-entry.js';
 import { MovedJobs } from '../../server/replay/load-sample.js';
 import { openParked, type ParkedStore } from '../../server/replay/parking/open-parked.js';
-import type { Parking, ParkRequest } from '../../server/replay/parking/parking.js';
+import type { ParkRequest } from '../../server/replay/parking/parking.js';
 import { Parkings } from '../../server/replay/parking/parkings.js';
 import { aQueue, aSnapshot } from './snapshot.js';
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ReplayQueueView } from '../../server/replay/replay-queues.js';
-import { accountOf, NO_COUNTS } from '../../server/replay/replay-record.js';
-import { SpecSchema } from '../../server/replay/replay-spec.js';
-import type { ReplayView } from '../../server/replay/replay-view.js';
+import type { ReplayQueueView, ReplayView } from '../../server/model/replay.js';
+import { accountOf, NO_COUNTS } from '../../server/model/replay.js';
+import { SpecSchema } from '../../server/model/replay-spec.js';
 import { orderToAll, selectionOf } from '../../server/routes/pages/replay-orders.js';
 import {
   pauseAllOf,

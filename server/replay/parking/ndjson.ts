@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
-import { PARKABLE_STATES, type ParkedJob, type Parking, type StoredJob } from './parking.js';
+import { PARKABLE_STATES, type Parking } from '../../model/parking.js';
+import type { ParkedJob, StoredJob } from './parking.js';
 
 /** Texts in one piece: how many, then each with its length before it, as 32-bit big-endian numbers. */
 export function packFields(fields: readonly Buffer[]): Buffer {

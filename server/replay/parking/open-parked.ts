@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Row } from '@libsql/client';
 import { type Client, createClient } from '@libsql/client';
+import type { Parking, Skipped } from '../../model/parking.js';
 import { oneAtATime } from '../../process/every.js';
 import { packagePath } from '../../process/package-path.js';
 import { BUSY_TIMEOUT_MS, patientClient } from '../../store/store-client.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
 import { type ParkedPicks, parkedPicks } from './parked-picks.js';
-import type { Parking, Skipped } from './parking.js';
 import { type DiskBound, diskBound } from './parking.js';
 
 /** What may change in the row of a parking besides its counts. */

@@ -1,6 +1,7 @@
 import type { Client, InStatement, Row } from '@libsql/client';
+import type { ParkableState } from '../../model/parking.js';
 import { packFields, unpackFields } from './ndjson.js';
-import type { ParkableState, ParkedJob, ParkedType, StoredJob } from './parking.js';
+import type { ParkedJob, ParkedType, StoredJob } from './parking.js';
 import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './run-script.js';
 
 /** A batch that an interruption may have left open. */

@@ -1,8 +1,10 @@
+import type { Cursor, DryRun, ReplayBatch } from '../../model/replay.js';
+import type { ReplayFilter } from '../../model/replay-spec.js';
+import { isOnlyTime, matchesFilter } from '../../model/replay-spec.js';
 import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import {
   addToGroup,
-  type DryRun,
   type JobSelection,
   type JobSource,
   type JobWalk,
@@ -12,9 +14,6 @@ import {
   MAX_SAMPLES,
 } from '../job-source.js';
 import { readOutcomes } from '../read-finished.js';
-import type { Cursor, ReplayBatch } from '../replay-record.js';
-import type { ReplayFilter } from '../replay-spec.js';
-import { isOnlyTime, matchesFilter } from '../replay-spec.js';
 import type { ParkedStore } from './open-parked.js';
 import type { PickableParking } from './parked-picks.js';
 import type { StoredJob } from './parking.js';

@@ -1,14 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ActionError } from '../../model/action.js';
 import { formatBytes, formatCount } from '../../model/format.js';
+import type { Parking } from '../../model/parking.js';
+import { saidBy } from '../../model/replay-spec.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { every, reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import type { ReplayRun } from '../replay-run.js';
-import { saidBy } from '../replay-spec.js';
 import { parkJobs } from './park-jobs.js';
-import { MAX_RESTORE_RATE, type Parking } from './parking.js';
+import { MAX_RESTORE_RATE } from './parking.js';
 import { confirmRestored, settleOpen } from './restore-jobs.js';
 import { type RestoreDeps, restoreRate, restoreRun } from './restore-source.js';
 

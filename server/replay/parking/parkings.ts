@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ActionError } from '../../model/action.js';
+import type { DiskUse, Parking } from '../../model/parking.js';
 import { every, reasonOf, type WorkHealth } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { Watch } from '../../watch/watch.js';
@@ -8,11 +9,9 @@ import type { JobSelection, JobSource } from '../job-source.js';
 import { openParked, type ParkedStore } from './open-parked.js';
 import { ParkedSource } from './parked-source.js';
 import {
-  type DiskUse,
   newParking,
   type ParkEstimate,
   type ParkedType,
-  type Parking,
   type ParkingPatch,
   type ParkRequest,
   type RestoreTerms,

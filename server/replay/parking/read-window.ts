@@ -1,7 +1,8 @@
+import type { ParkableState, ParkSkipReason } from '../../model/parking.js';
 import { readTypes } from '../../redis/job-facts.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import type { ParkableState, ParkEstimate, ParkedJob, ParkRequest } from './parking.js';
-import { type ParkSkipReason, skipReason } from './parking.js';
+import type { ParkEstimate, ParkedJob, ParkRequest } from './parking.js';
+import { skipReason } from './parking.js';
 import { runParkingScript } from './run-script.js';
 
 /** One list or sorted set of a queue that is parked from. */

@@ -1,15 +1,16 @@
+import type { Parking } from '../../model/parking.js';
+import type { ReplayBatch } from '../../model/replay.js';
+import { NO_COUNTS } from '../../model/replay.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { RedisClient } from '../../redis/connect.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
 import type { JobSelection, JobWalk } from '../job-source.js';
 import type { MovedJobs } from '../load-sample.js';
-import type { ReplayBatch } from '../replay-record.js';
-import { NO_COUNTS } from '../replay-record.js';
 import { newRecord } from '../replay-request.js';
 import { ReplayRun } from '../replay-run.js';
 import type { ReplayStore } from '../replay-store.js';
 import { lettersOf, ParkedSource, type ParkedSourceDeps, seqOf } from './parked-source.js';
-import { GUARDED_PER_SECOND, MAX_RESTORE_RATE, type Parking, type StoredJob } from './parking.js';
+import { GUARDED_PER_SECOND, MAX_RESTORE_RATE, type StoredJob } from './parking.js';
 import { BATCH_BYTES, bringBack, settleOpen } from './restore-jobs.js';
 
 export interface RestoreDeps extends ParkedSourceDeps {

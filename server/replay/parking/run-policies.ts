@@ -1,14 +1,13 @@
 import { OTHER_TYPES } from '../../../agent/protocol.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
+import type { Parking } from '../../model/parking.js';
+import { PARKABLE_STATES } from '../../model/parking.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { every, type Loop, reasonOf } from '../../process/every.js';
-
 import type { Watch } from '../../watch/watch.js';
 import type { PolicyParking, PolicyView } from '../spillway-policy.js';
 import { decideSpillway, type InstancePolicy, type PolicyAct } from '../spillway-policy.js';
-import type { Parking } from './parking.js';
-import { PARKABLE_STATES } from './parking.js';
 import type { Parkings } from './parkings.js';
 
 /** What the policy looks at: the tightest node of an instance, what waits there by type, and what it parked before. */

@@ -1,8 +1,9 @@
 import { ActionError } from '../../model/action.js';
+import type { Parking } from '../../model/parking.js';
 import { storeTroubleOf } from '../../store/store-client.js';
 import { headLine, jobLine, parseHead, parseJob } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
-import { newParking, type ParkedJob, type Parking } from './parking.js';
+import { newParking, type ParkedJob } from './parking.js';
 import { IMPORT_BATCH } from './restore-jobs.js';
 
 /**

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
 import { AuditRecordSchema } from '../../model/audit-record.js';
 import { jsonWriter } from '../../model/json.js';
+import type { Parking } from '../../model/parking.js';
 import { type Actor, type ChangeBy, includesRole } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
-import type { Parking } from '../../replay/parking/parking.js';
 import { auditOf } from '../../timeline/audit-log.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';

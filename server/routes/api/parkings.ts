@@ -3,17 +3,10 @@ import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
 import { jsonWriter } from '../../model/json.js';
+import { DiskUseSchema, PARKABLE_STATES, type Parking, ParkingSchema } from '../../model/parking.js';
+import { ReasonSchema } from '../../model/replay-spec.js';
 import { includesRole } from '../../model/role.js';
-import {
-  DiskUseSchema,
-  PARKABLE_STATES,
-  ParkEstimateSchema,
-  ParkedTypeSchema,
-  type Parking,
-  ParkingSchema,
-  RestoreRateSchema,
-} from '../../replay/parking/parking.js';
-import { ReasonSchema } from '../../replay/replay-spec.js';
+import { ParkEstimateSchema, ParkedTypeSchema, RestoreRateSchema } from '../../replay/parking/parking.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { auditParking } from './audit.js';

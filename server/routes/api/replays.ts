@@ -1,12 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
+import {
+  type DryRun,
+  DryRunFacts,
+  OrderOutcomeSchema,
+  ReplayNowSchema,
+  ReplayQueueSchema,
+  type ReplayView,
+} from '../../model/replay.js';
+import { type ReplayFilter, type ReplaySpec, SpecSchema } from '../../model/replay-spec.js';
 import { type Actor, includesRole } from '../../model/role.js';
-import { type DryRun, DryRunFacts } from '../../replay/job-source.js';
 import { withoutJobData } from '../../replay/replay-log.js';
-import { changeAllReplays, ReplayQueueSchema } from '../../replay/replay-queues.js';
-import { OrderOutcomeSchema, ReplayOrderSchema, type ReplayRequest } from '../../replay/replay-request.js';
-import { type ReplayFilter, type ReplaySpec, SpecSchema } from '../../replay/replay-spec.js';
-import { ReplayNowSchema, type ReplayView } from '../../replay/replay-view.js';
+import { changeAllReplays } from '../../replay/replay-queues.js';
+import { ReplayOrderSchema, type ReplayRequest } from '../../replay/replay-request.js';
 import { coveragesOf, replayReport, type TimeRange } from '../../replay/report.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';

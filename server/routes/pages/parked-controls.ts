@@ -1,7 +1,7 @@
 import { encodePart } from '../../../views/links.js';
 import type { ParkedControlsProps, ParkedOrder } from '../../../views/parked.js';
 import { formatCount, formatJobs, formatRate } from '../../model/format.js';
-import type { Parking } from '../../replay/parking/parking.js';
+import type { Parking } from '../../model/parking.js';
 
 /** What was just done to a parking on a page: a change of state, of the guard, or of the rate. */
 export const DONE = ['running', 'paused', 'aborted', 'guard', 'rate'] as const;

@@ -1,4 +1,5 @@
-import type { OrderOutcome, ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
+import type { OrderOutcome } from '../../model/replay.js';
+import type { ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
 import { ReplayOrderSchema } from '../../replay/replay-request.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';

@@ -3,11 +3,10 @@ import type { ReplayQueueRow, ReplayQueuesProps } from '../../../views/replay-qu
 import type { ReplayScopeProps } from '../../../views/replay-scope.js';
 import type { PauseAllProps } from '../../../views/replay-summary.js';
 import { formatCount, formatJobs, formatRate, formatRateLimit, formatThings } from '../../model/format.js';
+import type { ReplayQueueView, ReplayView } from '../../model/replay.js';
+import { hasEnded } from '../../model/replay.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import type { ReplayQueueView } from '../../replay/replay-queues.js';
-import { hasEnded } from '../../replay/replay-record.js';
-import type { ReplayView } from '../../replay/replay-view.js';
 
 const MAX_ROWS = 50;
 

@@ -1,9 +1,9 @@
 import type { ToldProps, ToldRow } from '../../../views/replay-told.js';
 import type { OutcomeStatus } from '../../model/action.js';
 import { formatCount } from '../../model/format.js';
+import type { OrderOutcome } from '../../model/replay.js';
 import type { Actor } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import type { OrderOutcome } from '../../replay/replay-request.js';
 import { STATUS_WORDS, undoHref } from './outcome-view-model.js';
 import { upperFirst } from './preview-view-model.js';
 

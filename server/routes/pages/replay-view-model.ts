@@ -3,11 +3,11 @@ import type { ReplayCardProps, ReplayStatusProps } from '../../../views/replay-c
 import type { State } from '../../../views/state.js';
 import { elementId, moment } from '../../../views/words.js';
 import { formatCount, formatDuration, formatJobs, formatRate } from '../../model/format.js';
+import type { ReplayView } from '../../model/replay.js';
+import { hasEnded, SKIP_REASONS, type SkipReason } from '../../model/replay.js';
+import { saidBy } from '../../model/replay-spec.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
-import { hasEnded, SKIP_REASONS, type SkipReason } from '../../replay/replay-record.js';
-import { saidBy } from '../../replay/replay-spec.js';
-import type { ReplayView } from '../../replay/replay-view.js';
 import { upperFirst } from './preview-view-model.js';
 
 /** Cards shown; the API lists all. */

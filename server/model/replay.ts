@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { ModelOf } from '../model/json.js';
-import type { GuardBaseline, MovedOutcomes } from './replay-guard.js';
+import { OutcomeFacts } from './action.js';
+import { type ModelOf, TimeSchema } from './json.js';
 import type { ReplaySpec } from './replay-spec.js';
 
 /** Why a job that matched was left where it is. */
@@ -153,3 +153,95 @@ export interface ReplayBatch {
   readonly jobs: readonly (readonly [id: string, score: string])[];
   readonly characters: string;
 }
+
+/** What has come of the jobs that a replay has moved. */
+export interface MovedOutcomes {
+  readonly moved: number;
+  readonly succeeded: number;
+  readonly failedAgain: number;
+  /** Ended or removed, kept nowhere. */
+  readonly gone: number;
+}
+
+/** The same, as it was before the replay began. */
+export interface GuardBaseline {
+  /** By queue id. A wait that had no end is kept as null: JSON knows no Infinity. */
+  readonly waitSeconds: Readonly<Record<string, number | null>>;
+  readonly roundTripMs: number | null;
+}
+
+/** What is known of a replay beside what is kept of it. */
+export const ReplayNowSchema = z.object({
+  pacePerSecond: z.number().describe('What it moves at most now; 0 while it rests or stands'),
+  paceReason: z.string(),
+  movedPerSecond: z.number().describe('Measured over the last seconds'),
+  remainingSeconds: z.number().nullable().describe('At that rate; null: not known, or it stands'),
+  account: ReplayAccountSchema,
+});
+
+/** A replay as pages and the API show it: what is kept, the account, and the pace of now. */
+export interface ReplayView extends ModelOf<typeof ReplayNowSchema> {
+  readonly record: ReplayRecord;
+}
+
+/** A queue that a replay service of the users' own feeds its work through, as config names it. */
+export const ReplayQueueSchema = z
+  .object({
+    instance: z.string(),
+    queue: z.string(),
+    name: z.string(),
+    state: z.enum(['running', 'paused-by-spillway', 'paused']).describe('paused: by the application itself'),
+    backlog: z.number(),
+    active: z.number(),
+    perSecond: z.number().nullable().describe('Jobs that leave it in a second; null: not known yet'),
+    rateLimit: z.object({ max: z.number(), durationMs: z.number() }).nullable(),
+  })
+  .meta({
+    id: 'ReplayQueue',
+    description:
+      'A queue of a replay service of your own (`replayQueues` in the config file). One alone is changed by PATCH …/queues/{queue}.',
+  });
+
+export type ReplayQueueView = ModelOf<typeof ReplayQueueSchema>;
+
+/** What one order made of one replay, or of one replay queue. The way back of a replay queue is an action; a replay is ordered back. */
+export const OrderOutcomeSchema = OutcomeFacts.pick({
+  status: true,
+  summary: true,
+  warnings: true,
+  auditId: true,
+  undo: true,
+  isDryRun: true,
+})
+  .extend({
+    replay: z.string().nullable().describe('null: a replay queue'),
+    instance: z.string(),
+    queues: z.array(z.string()),
+  })
+  .meta({ id: 'ReplayOrderOutcome' });
+
+export type OrderOutcome = ModelOf<typeof OrderOutcomeSchema>;
+
+export const JobGroupSchema = z.object({ name: z.string(), jobs: z.number() });
+
+export type JobGroup = ModelOf<typeof JobGroupSchema>;
+
+/** What a replay would take. */
+export const DryRunFacts = z.object({
+  matched: z.number().describe('Of those looked at'),
+  lookedAt: z.number(),
+  inRange: z.number(),
+  isComplete: z.boolean().describe('false: more jobs are in range than were looked at'),
+  byType: z.array(JobGroupSchema).describe('The most frequent first'),
+  byError: z.array(JobGroupSchema),
+  sample: z.array(
+    z.object({
+      queue: z.string(),
+      id: z.string(),
+      name: z.string(),
+      finishedAt: TimeSchema.describe('Of a parked job: when its parking began'),
+    }),
+  ),
+});
+
+export type DryRun = ModelOf<typeof DryRunFacts>;
