@@ -33,6 +33,7 @@ const PROGRAMS = {
     programs: ['prometheus-alertmanager', 'alertmanager'],
     packages: ['prometheus-alertmanager'],
   },
+  img2webp: { variable: 'IMG2WEBP_BIN', programs: ['img2webp'], packages: ['webp'] },
   promtool: { variable: 'PROMTOOL_BIN', programs: ['promtool'], packages: ['prometheus'] },
 };
 
@@ -51,6 +52,7 @@ build();
 if (!process.argv.includes('--console')) provide('redis-server');
 if (process.argv.includes('--browser'))
   for (const what of ['browser', 'alertmanager', 'promtool']) provide(what);
+if (process.argv.includes('--film')) for (const what of ['browser', 'img2webp']) provide(what);
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

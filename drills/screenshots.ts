@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { packagePath } from '../server/process/package-path.js';
 import { launchBrowser } from './browser.js';
@@ -15,7 +16,8 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
 const READY_WITHIN_MS = 60_000;
 
 const HELP = `npm run screenshots -- [--to DIRECTORY] [--url URL | --drill NAME]
-Every page, wide, dark and at 390 px, of a running console or of a drill that is started for it (full-redis).`;
+Every page, wide, dark and at 390 px, of a running console or of a drill that is started for it (full-redis).
+With --film FILE instead: how the first button resolves the incident, as an animated WebP.`;
 
 interface Shown {
   readonly name: string;
@@ -110,25 +112,76 @@ async function startDrill(
   return { url, stop };
 }
 
+const FILM_VIEW = { viewport: { width: 1200, height: 800 } };
+const FRAME_MS = 1_800;
+/** After the button was pressed: as long as a backlog takes to leave, and no longer. */
+const MAX_FRAMES_AFTER = 12;
+
+/** An incident from the first look to its end, by the first button alone, as a picture that moves. */
+async function film(browser: Browser, url: string, file: string): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'spillway-film-'));
+  const frames: string[] = [];
+  const context = await browser.newContext(FILM_VIEW);
+  const page = await context.newPage();
+  const frame = async (): Promise<void> => {
+    const path = join(directory, `${String(frames.length).padStart(3, '0')}.png`);
+    await page.screenshot({ path });
+    frames.push(path);
+  };
+  try {
+    await page.goto(url);
+    await page.waitForSelector('#verdict.state-critical:has-text("full")', { timeout: 120_000 });
+    await frame();
+    await page.screenshot({ path: packagePath('docs/pictures/overview.png') });
+    await page.click('.finding .remedy-button >> nth=0');
+    await page.waitForSelector('#action-preview');
+    await frame();
+    await page.click('#action-form button[type="submit"]');
+    await page.waitForSelector('[data-outcome]', { timeout: 60_000 });
+    await frame();
+    for (let i = 0; i < MAX_FRAMES_AFTER; i += 1) {
+      await page.waitForTimeout(2_000);
+      await frame();
+      if ((await page.locator('#verdict.state-critical').count()) === 0) break;
+    }
+    const still = frames.flatMap((path) => ['-d', String(FRAME_MS), path]);
+    await promisify(execFile)(process.env.IMG2WEBP_BIN ?? 'img2webp', [
+      '-lossy',
+      '-q',
+      '70',
+      ...still,
+      '-o',
+      file,
+    ]);
+    console.log(file);
+  } finally {
+    await context.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 const { values } = parseArgs({
   options: {
     to: { type: 'string', default: 'screenshots' },
     url: { type: 'string' },
     drill: { type: 'string', default: 'full-redis' },
+    film: { type: 'string' },
     'after-seconds': { type: 'string', default: '45' },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (values.help) console.log(HELP);
 else {
-  await mkdir(values.to, { recursive: true });
+  if (values.film === undefined) await mkdir(values.to, { recursive: true });
   const drill = values.url === undefined ? await startDrill(values.drill) : null;
   // The incident is to be in full course.
-  if (drill) await new Promise((resolve) => setTimeout(resolve, Number(values['after-seconds']) * 1000));
+  if (drill && values.film === undefined)
+    await new Promise((resolve) => setTimeout(resolve, Number(values['after-seconds']) * 1000));
   const browser = await launchBrowser();
   try {
     const url = values.url ?? drill?.url ?? '';
-    await shoot(browser, url, await pagesOf(url), values.to);
+    if (values.film === undefined) await shoot(browser, url, await pagesOf(url), values.to);
+    else await film(browser, url, values.film);
   } finally {
     await browser.close();
     await drill?.stop();

@@ -14,7 +14,9 @@ import { type Scene, startScene, untilSeen } from './support/scene.js';
 import { until } from './support/until.js';
 
 const run = promisify(execFile);
-const CHAPTERS = readdirSync(packagePath('docs')).map((name) => `docs/${name}`);
+const CHAPTERS = readdirSync(packagePath('docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
 const FILES = ['README.md', 'CONTRIBUTING.md', ...CHAPTERS];
 const textOf = (file: string): string => readFileSync(packagePath(file), 'utf8');
 

@@ -204,7 +204,7 @@ function chaptersOf(): ReadonlyMap<string, { readonly title: string; readonly ht
       },
     },
   });
-  const names = readdirSync(packagePath('docs')).map((file) => file.replace(/\.md$/, ''));
+  const names = readdirSync(packagePath('docs')).flatMap((file) => /^(.*)\.md$/.exec(file)?.[1] ?? []);
   const ordered = [...FIRST, ...names.filter((name) => !FIRST.includes(name))];
   return new Map(
     ordered.map((name) => {
