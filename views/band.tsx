@@ -26,6 +26,8 @@ import { coarseAge, elementId, UNKNOWN } from './words.js';
 export interface RedisPast {
   /** Held against the limit, of the node that is shown. */
   readonly held: readonly Point[];
+  /** The limit of that node. */
+  readonly limit: readonly Point[];
   /** When writes were rejected for want of memory. */
   readonly rejected: readonly CurveBand[];
   /** What was done, deployed, and happened to Redis. */
@@ -144,6 +146,7 @@ const MemoryCurve: FC<{ readonly band: BandProps; readonly node: RedisNode }> = 
           node.limit && {
             value: node.limit.bytes,
             label: node.limit.source === 'maxmemory' ? 'limit' : node.limit.source,
+            was: past?.limit ?? [],
           }
         }
         forecast={

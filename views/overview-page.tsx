@@ -2,20 +2,14 @@ import type { FC } from 'hono/jsx';
 import { FiringLine } from './alert-count.js';
 import { Band, type BandProps } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
+import { InForce, type InForceProps } from './in-force.js';
 import { type Chrome, Layout } from './layout.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
 import { PauseAll, type PauseAllProps } from './replay-summary.js';
 import { ReplayTold, type ToldProps } from './replay-told.js';
-import { type State, StateIcon } from './state.js';
-
-export interface VerdictProps {
-  readonly state: State;
-  readonly text: string;
-  readonly detail: string;
-  /** Where it is marked as an incident; absent: nothing critical, or the role may not. */
-  readonly incidentHref?: string;
-}
+import { Verdict, type VerdictProps } from './verdict.js';
+import { Watched, type WatchedProps } from './watched.js';
 
 export interface OverviewProps {
   readonly verdict: VerdictProps;
@@ -27,28 +21,11 @@ export interface OverviewProps {
   /** null: this role may not. */
   readonly replayScope: ReplayScopeProps | null;
   readonly findings: FindingListProps;
+  /** Shown where nothing is found. */
+  readonly watched: WatchedProps;
+  readonly inForce: InForceProps;
   readonly queues: QueueTableProps;
 }
-
-/** The answer to "what is wrong", in one line. The only thing on the page that is read out when it changes. */
-export const Verdict: FC<VerdictProps> = ({ state, text, detail, incidentHref }) => (
-  <div id="verdict" class={`verdict state-${state}`}>
-    <h1 id="verdict-text" aria-live="polite" aria-atomic="true">
-      <StateIcon state={state} /> {text}
-    </h1>
-    <p class="verdict-detail">
-      {detail}
-      {incidentHref ? (
-        <>
-          {' · '}
-          <a class="page-link" href={incidentHref}>
-            Mark as incident
-          </a>
-        </>
-      ) : null}
-    </p>
-  </div>
-);
 
 export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: OverviewProps }> = ({
   chrome,
@@ -56,7 +33,6 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
-    <FiringLine text={view.firing} />
     {view.told ? <ReplayTold {...view.told} /> : null}
     <div class="replays-control">
       <PauseAll {...view.replays} />
@@ -74,11 +50,16 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
           </p>
         </div>
         <FindingList {...view.findings} />
+        <Watched {...view.watched} />
       </section>
-      <div class="bands">
-        {view.bands.map((band) => (
-          <Band {...band} />
-        ))}
+      <div class="overview-beside">
+        <FiringLine text={view.firing} />
+        <div class="bands">
+          {view.bands.map((band) => (
+            <Band {...band} />
+          ))}
+        </div>
+        <InForce {...view.inForce} />
       </div>
     </div>
     <QueueTable {...view.queues} />

@@ -72,7 +72,7 @@ const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
       <td class="number" data-label="Oldest">
         {oldest === null ? UNKNOWN : formatDuration(oldest)}
       </td>
-      <FlowCell queue={queue} instance={instance} canAct={canAct} />
+      <FlowCell queue={queue} />
       <td class="number" data-label="Drains in">
         {drainInWords(queue)}
       </td>
@@ -164,34 +164,19 @@ const TypeBadge: FC<{ readonly queue: QueueState; readonly instance: string }> =
   );
 };
 
-/** What comes in above what goes out, each with its bar; and the limit, where there is one. */
-const FlowCell: FC<{ readonly queue: QueueState; readonly instance: string; readonly canAct: boolean }> = ({
-  queue,
-  instance,
-  canAct,
-}) => {
-  const { rates, rateLimit } = queue;
-  const limit = rateLimit === null ? null : formatRateLimit(rateLimit.max, rateLimit.durationMs);
-  return (
-    <td class="number cell-rates" data-label="In / out">
-      <FlowBars
-        inPerSecond={rates?.arrivalsPerSecond ?? null}
-        outPerSecond={rates?.departuresPerSecond ?? null}
-      />
-      <span class="rates">
-        <span>{rateNumber(rates?.arrivalsPerSecond)}</span>
-        <span>{rateNumber(rates?.departuresPerSecond)}</span>
-      </span>
-      {limit === null ? null : (
-        <SettingLink
-          value={`≤ ${limit}`}
-          label={`Change the rate limit of ${queue.name}, now ${limit}`}
-          href={canAct ? actionPath({ action: 'queue.rate-limit', instance, queues: [queue.id] }) : null}
-        />
-      )}
-    </td>
-  );
-};
+/** What comes in above what goes out, each with its bar. */
+const FlowCell: FC<{ readonly queue: QueueState }> = ({ queue: { rates } }) => (
+  <td class="number cell-rates" data-label="In / out">
+    <FlowBars
+      inPerSecond={rates?.arrivalsPerSecond ?? null}
+      outPerSecond={rates?.departuresPerSecond ?? null}
+    />
+    <span class="rates">
+      <span>{rateNumber(rates?.arrivalsPerSecond)}</span>
+      <span>{rateNumber(rates?.departuresPerSecond)}</span>
+    </span>
+  </td>
+);
 
 const MemoryCell: FC<{ readonly queue: QueueState; readonly snapshot: Snapshot }> = ({
   queue: { memory },
@@ -207,7 +192,7 @@ const MemoryCell: FC<{ readonly queue: QueueState; readonly snapshot: Snapshot }
   );
 };
 
-/** Busy of all slots, which of its workers are in trouble, and what it may run at once over all of them. */
+/** Busy of all slots, which of its workers are in trouble, and its limits over all of them. */
 const SlotsCell: FC<{
   readonly queue: QueueState;
   readonly snapshot: Snapshot;
@@ -215,9 +200,6 @@ const SlotsCell: FC<{
 }> = ({ queue, snapshot, canAct }) => {
   const { busy, all } = slotsOf(queue, snapshot);
   const { troubled, known } = troubledWorkers(queue, snapshot);
-  // While paused the setting that comes back is what a person wants to see.
-  const most =
-    queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency;
   const workers =
     known === null ? UNKNOWN : troubled > 0 ? `${known - troubled} of ${known}` : formatCount(known);
   return (
@@ -231,15 +213,38 @@ const SlotsCell: FC<{
           {workers} {known === 1 ? 'worker' : 'workers'}
         </span>
       </span>
+      <Limits queue={queue} instance={snapshot.instance} canAct={canAct} />
+    </td>
+  );
+};
+
+/** What may run at once over all workers, and how many a second may start where that is limited. */
+const Limits: FC<{ readonly queue: QueueState; readonly instance: string; readonly canAct: boolean }> = ({
+  queue,
+  instance,
+  canAct,
+}) => {
+  const { rateLimit } = queue;
+  const link = (action: string): string | null =>
+    canAct ? actionPath({ action, instance, queues: [queue.id] }) : null;
+  // While paused the setting that comes back is what a person wants to see.
+  const most =
+    queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency;
+  const rate = rateLimit === null ? '' : formatRateLimit(rateLimit.max, rateLimit.durationMs);
+  return (
+    <span class="limits">
       <SettingLink
         value={most === null ? 'any' : `≤ ${formatCount(most)}`}
         label={`Change how many jobs of ${queue.name} run at once, now ${most ?? 'any number'}`}
-        href={
-          canAct
-            ? actionPath({ action: 'queue.concurrency', instance: snapshot.instance, queues: [queue.id] })
-            : null
-        }
+        href={link('queue.concurrency')}
       />
-    </td>
+      {rateLimit === null ? null : (
+        <SettingLink
+          value={`≤ ${rate.replace(' per second', '/s').replace(' per ', '/')}`}
+          label={`Change the rate limit of ${queue.name}, now ${rate}`}
+          href={link('queue.rate-limit')}
+        />
+      )}
+    </span>
   );
 };

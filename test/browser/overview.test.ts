@@ -113,7 +113,7 @@ describe('the overview', () => {
     // Within the table and the band: that a new finding takes its place above is meant.
     const places = (): Promise<unknown> =>
       page.evaluate(
-        "[...document.querySelectorAll('#queue-rows td, #queue-rows th, .band dd, .band .curve, .band .share-bar, .band-verdict')].map((e) => { const box = e.getBoundingClientRect(); const home = e.closest('table, .band').getBoundingClientRect(); return [box.x, box.y - home.y, box.width, box.height].map(Math.round).join(); })",
+        "[...document.querySelectorAll('#queue-rows td, #queue-rows th, .band dd, .band .curve, .band .share-bar')].map((e) => { const box = e.getBoundingClientRect(); const home = e.closest('table, .band').getBoundingClientRect(); return [box.x, box.y - home.y, box.width, box.height].map(Math.round).join(); })",
       );
     const before = await places();
     const depth = page.locator('#queue-rows tr', { hasText: 'tenant-01' }).locator('.cell-depth .number');

@@ -52,6 +52,7 @@ describe('the card of a Redis', () => {
           { atMs: NOW_MS - 20 * MINUTE, value: 99 * MB },
           { atMs: NOW_MS - 10 * MINUTE, value: null },
         ],
+        limit: [],
         rejected: [{ fromMs: NOW_MS - 20 * MINUTE, toMs: NOW_MS - 18 * MINUTE, label: 'writes rejected' }],
         pins: [{ atMs: NOW_MS - 18 * MINUTE, kind: 'action', label: 'trimmed events of mail' }],
       },

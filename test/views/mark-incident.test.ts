@@ -4,7 +4,7 @@ import { trackFindings } from '../../server/findings/track.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
-import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
+import { verdictOf } from '../../server/routes/pages/verdict.js';
 import { aFullNode, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 function verdict(snapshot: Snapshot, role: 'viewer' | 'operator') {

@@ -14,9 +14,9 @@ import type { AppDeps } from '../../server/routes/app-deps.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
-import { verdictOf } from '../../server/routes/pages/overview-view-model.js';
 import { parseQueueQuery } from '../../server/routes/pages/queue-query.js';
 import { queueHeadOf } from '../../server/routes/pages/queue-view-model.js';
+import { verdictOf } from '../../server/routes/pages/verdict.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { judgeRedis } from '../../views/band.js';
 import { queueQueryString } from '../../views/links.js';
@@ -93,7 +93,7 @@ describe('headline, card and rows are one judgement', () => {
       text: 'Nothing is wrong; 5,506 jobs still wait, for about 55 s',
     });
     expect(late.rows[0]).toMatchObject({ verdict: 'flowing', state: 'calm' });
-    expect(judge({}).headline.text).toBe('Calm. Nothing needs you.');
+    expect(judge({}).headline.text).toBe('All clear');
   });
 
   it('never says that a Redis at half of its limit is full in no time at no growth', () => {

@@ -9,6 +9,7 @@ import {
   percent,
   place,
   roundedUp,
+  type Scale,
   type Span,
   scaleOf,
   shareOfSpan,
@@ -35,7 +36,12 @@ export interface CurveProps {
   /** Where the past ends; left out: with the span. */
   readonly nowMs?: number;
   /** A level that counts; null: there is none. */
-  readonly limit?: { readonly value: number; readonly label: string } | null;
+  readonly limit?: {
+    readonly value: number;
+    readonly label: string;
+    /** What it was before, where it has moved. */
+    readonly was?: readonly Point[];
+  } | null;
   /** Where the line may go from now on (`coneTo`), and what it is to reach the limit: "full". */
   readonly forecast?: { readonly points: readonly ForecastPoint[]; readonly reaches: string } | null;
   readonly bands?: readonly CurveBand[];
@@ -86,9 +92,9 @@ export const Curve: FC<CurveProps> = (curve) => {
           <BandMark band={band} curve={curve} />
         ))}
         {cone === '' ? null : <polygon class="curve-cone" points={cone} />}
-        {limitAt === null ? null : (
-          <line class="curve-limit" x1="0" x2={String(WIDTH)} y1={place(limitAt)} y2={place(limitAt)} />
-        )}
+        {limit && limitAt !== null ? (
+          <path class="curve-limit" d={limitPath(limit, pastEnd(curve), span, x, y)} />
+        ) : null}
         <path class="curve-line" d={linePath(curve.points, span, x, y)} />
       </svg>
       {limit && limitAt !== null ? (
@@ -131,6 +137,28 @@ const BandMark: FC<{ readonly band: CurveBand; readonly curve: CurveProps }> = (
     </rect>
   );
 };
+
+/** Level up to where it was moved, then on another level: a limit moves at once. */
+function limitPath(
+  { value, was = [] }: NonNullable<CurveProps['limit']>,
+  nowMs: number,
+  span: Span,
+  x: Scale,
+  y: Scale,
+): string {
+  const levels: Point[] = [];
+  for (const point of was) {
+    const before = levels.at(-1);
+    if (point.value === null || point.atMs < span.fromMs || point.atMs >= nowMs) continue;
+    if (before?.value === point.value) continue;
+    if (before) levels.push({ atMs: point.atMs, value: before.value });
+    levels.push(before ? point : { ...point, atMs: span.fromMs });
+  }
+  const last = levels.at(-1);
+  if (last && last.value !== value) levels.push({ atMs: nowMs, value: last.value }, { atMs: nowMs, value });
+  if (!last) levels.push({ atMs: span.fromMs, value });
+  return linePath([...levels, { atMs: span.toMs, value }], span, x, y);
+}
 
 /** All that the drawing shows, in one sentence. */
 export function curveInWords(curve: CurveProps): string {
@@ -190,6 +218,7 @@ function crossing(
 /** The limit is always in sight: 56 of 512 MB must not look full. Without one the scale moves in steps. */
 function topOf({ points, limit = null, forecast = null }: CurveProps): number {
   const most = largest([
+    ...(limit?.was ?? []).map(({ value }) => value),
     ...points.map(({ value }) => value),
     ...(forecast?.points ?? []).map(({ high }) => high),
   ]);

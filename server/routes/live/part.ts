@@ -36,3 +36,10 @@ export function sseMessage(event: string | null, data: string): string {
   const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
   return `${head}${lines.join('')}\n`;
 }
+
+/** Components here hold no promises, so that a rendering is a string at once. */
+export function html(element: { toString(): string | Promise<string> }): string {
+  const text = element.toString();
+  if (typeof text !== 'string') throw new Error('a live part must not wait for anything');
+  return text;
+}

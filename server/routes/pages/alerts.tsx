@@ -13,13 +13,13 @@ import { plainName } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
-import { swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
 import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
-import { frameParts, html } from './overview.js';
+import { frameParts } from './overview.js';
 
 type PageContext = Context<GateEnv>;
 type Values = Readonly<Record<string, string>>;

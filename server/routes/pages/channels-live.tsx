@@ -4,9 +4,9 @@ import type { Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
-import { swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/part.js';
 import { channelsOf } from './channels.js';
-import { frameParts, html } from './overview.js';
+import { frameParts } from './overview.js';
 
 /** The store is asked for what waits and what was given up at most this often, however many look. */
 const READ_EVERY_MS = 1_000;

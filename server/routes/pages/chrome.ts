@@ -18,6 +18,7 @@ const STYLES = [
   'top.css',
   'navigation.css',
   'band.css',
+  'overview.css',
   'findings.css',
   'queue-table.css',
   'queue-cards.css',

@@ -13,9 +13,9 @@ import type { WorkerState } from '../../model/worker.js';
 import { byTrouble, VERDICT_ORDER } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { listParts, swapPart } from '../live/part.js';
+import { html, listParts, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
-import { frameParts, html } from './overview.js';
+import { frameParts } from './overview.js';
 import {
   fleetHeadOf,
   slotsInWords,

@@ -7,9 +7,9 @@ import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-commands.js';
 import type { LiveView } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
-import { swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/part.js';
 import { formOfIncident, incidentPageOf } from './incident-view-model.js';
-import { frameParts, html } from './overview.js';
+import { frameParts } from './overview.js';
 
 /** An account is made from a thousand entries and the history of signals: after something happened, and now and then. */
 const READ_EVERY_MS = 2_000;

@@ -10,10 +10,11 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { Capabilities, CapabilityName } from '../../model/sight.js';
 import type { RedisNode, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
+import { findingListOf } from './finding-parts.js';
 import { holdersOf } from './memory-view-model.js';
 import { bandOf } from './overview.js';
 import { latestPast } from './overview-past.js';
-import { findingListOf, withoutInWords } from './overview-view-model.js';
+import { withoutInWords } from './verdict.js';
 
 /** Everything of one Redis. */
 export function instanceOf(deps: AppDeps, snapshot: Snapshot, role: Role, nowMs: number): InstanceProps {

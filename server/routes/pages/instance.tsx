@@ -5,13 +5,13 @@ import { Holders } from '../../../views/memory-page.js';
 import type { Actor, Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, swapPart } from '../live/part.js';
+import { eventPart, html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { chartTexts } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { instanceOf } from './instance-view-model.js';
-import { frameParts, html } from './overview.js';
+import { frameParts } from './overview.js';
 
 export function instancePage(deps: AppDeps, actor: Actor, instance: string) {
   const snapshot = deps.watch.snapshot(instance);

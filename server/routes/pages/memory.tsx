@@ -16,13 +16,12 @@ import { startCount, stopCount } from '../api/memory.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
-import { swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
-import { findingParts } from './finding-parts.js';
+import { findingListOf, findingParts } from './finding-parts.js';
 import { holdersOf } from './memory-view-model.js';
-import { bandOf, frameParts, html } from './overview.js';
+import { bandOf, frameParts } from './overview.js';
 import { latestPast } from './overview-past.js';
-import { findingListOf } from './overview-view-model.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
 
 /** What one process holds, line by line: the lines up to "Used" add up to it. */

@@ -2,34 +2,42 @@ import { AlertCount, FiringLine } from '../../../views/alert-count.js';
 import { Band, type BandProps, bandId } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
 import { Finding } from '../../../views/finding.js';
+import { InForce, type InForceProps } from '../../../views/in-force.js';
 import { type QueueQuery, queueQueryString } from '../../../views/links.js';
-import { OverviewPage, Verdict } from '../../../views/overview-page.js';
+import { OverviewPage } from '../../../views/overview-page.js';
 import { QueueRow, queueRowId } from '../../../views/queue-row.js';
 import { QueueRange } from '../../../views/queue-table.js';
 import { PauseAll } from '../../../views/replay-summary.js';
+import { Verdict } from '../../../views/verdict.js';
+import { Watched } from '../../../views/watched.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor, Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, listParts, type Part, swapPart } from '../live/part.js';
+import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js';
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
+import { findingListOf } from './finding-parts.js';
+import { inForceOf } from './in-force.js';
 import { freshPast, latestPast, type Past } from './overview-past.js';
-import { findingListOf, verdictOf } from './overview-view-model.js';
 import { queueTableOf } from './queue-table.js';
 import { pauseAllOf, replayScopeOf } from './replay-summary-view-model.js';
 import { toldTo } from './replay-told.js';
+import { verdictOf } from './verdict.js';
 
 export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
   const past = await freshPast(deps);
   const nowMs = deps.now();
+  const inForce = inForceNow(deps, past, actor.role, nowMs);
   const [replays, replayQueues] = [deps.replays.list(), deps.replayQueues.list()];
   const liveUrl = `/live?${new URLSearchParams([['view', 'overview'], ...new URLSearchParams(queueQueryString(query))])}`;
   return (
     <OverviewPage
       chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
       view={{
-        verdict: verdictOf(deps, nowMs, actor.role),
+        verdict: verdictOf(deps, nowMs, actor.role, past, inForce.items.length),
+        inForce,
+        watched: { snapshots: deps.watch.snapshots() },
         bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
         firing: firingText(deps),
         told: toldTo(actor, told),
@@ -50,10 +58,13 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       const nowMs = deps.now();
       const table = queueTableOf(deps, query, role, nowMs);
       const past = latestPast(deps);
+      const inForce = inForceNow(deps, past, role, nowMs);
       const { findings } = findingListOf(deps, role, nowMs);
       return [
         ...frameParts(deps, nowMs, ''),
-        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role)} />)),
+        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role, past, inForce.items.length)} />)),
+        swapPart('in-force', html(<InForce {...inForce} />)),
+        swapPart('watched', html(<Watched snapshots={deps.watch.snapshots()} />)),
         swapPart('firing-line', html(<FiringLine text={firingText(deps)} />)),
         swapPart(
           'replays-all',
@@ -78,6 +89,20 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       ];
     },
   };
+}
+
+/** What holds still of what was set or set going from here. */
+function inForceNow({ watch, replays }: AppDeps, past: Past | null, role: Role, nowMs: number): InForceProps {
+  const items = inForceOf(
+    {
+      snapshots: watch.snapshots(),
+      records: past?.lasting ?? [],
+      parkings: past?.parkings ?? [],
+      replays: replays.list(),
+    },
+    role,
+  );
+  return { items, nowMs };
 }
 
 /** One Redis as its card shows it, on whichever page. */
@@ -125,11 +150,4 @@ export function frameParts(deps: AppDeps, nowMs: number, subject: string): reado
 function sightInWords(blind: BlindProps): 'live' | 'partly live' | 'not live' {
   if (blind.isAll) return 'not live';
   return blind.redises.length > 0 ? 'partly live' : 'live';
-}
-
-/** Components here hold no promises, so that a rendering is a string at once. */
-export function html(element: { toString(): string | Promise<string> }): string {
-  const text = element.toString();
-  if (typeof text !== 'string') throw new Error('a live part must not wait for anything');
-  return text;
 }

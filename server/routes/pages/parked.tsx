@@ -13,9 +13,9 @@ import { plainName, plainSentence } from '../../model/words.js';
 import { auditParking } from '../api/audit.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
-import { type Part, swapPart } from '../live/part.js';
+import { html, type Part, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
-import { html } from './overview.js';
+
 import { controlsOf, DONE, type Done, outcomeInWords } from './parked-controls.js';
 import { reasonInWords } from './replay-view-model.js';
 

@@ -5,8 +5,8 @@ import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { byTrouble } from '../../model/worker.js';
-import { listParts, type Part, swapPart } from '../live/part.js';
-import { html } from './overview.js';
+import { html, listParts, type Part, swapPart } from '../live/part.js';
+
 import { fleetHeadOf, orderInWords, workerTableOf } from './worker-view-model.js';
 
 const DRAIN_WITHIN_SECONDS = 300;

@@ -11,7 +11,7 @@ import { waitedSeconds } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
-import { findingListOf } from './overview-view-model.js';
+import { findingListOf } from './finding-parts.js';
 
 /** The top of a queue's page. */
 export function queueHeadOf(

@@ -17,7 +17,7 @@ type Deps = Pick<AppDeps, 'history' | 'timeline' | 'audit' | 'watch' | 'now'>;
 /** What became of one Redis in the last half hour: its memory, when it rejected writes, and what was done. */
 export async function redisPast(deps: Deps, snapshot: Snapshot): Promise<RedisPast> {
   const node = fullestNode(snapshot);
-  if (!node) return { held: [], rejected: [], pins: [] };
+  if (!node) return { held: [], limit: [], rejected: [], pins: [] };
   const { instance } = snapshot;
   const nowMs = deps.now();
   const range = { fromMs: nowMs - PAST_MS, toMs: nowMs };
@@ -27,19 +27,25 @@ export async function redisPast(deps: Deps, snapshot: Snapshot): Promise<RedisPa
       ...range,
       maxPoints: PAST_MS / STEP_MS,
     });
-  const [held, rejected, markers] = await Promise.all([
+  const [held, limit, rejected, markers] = await Promise.all([
     read('redis_counted_bytes'),
+    read('redis_limit_bytes'),
     read('redis_refused_commands_per_second'),
     chartMarkers(deps, { instance, queue: null, ...range }),
   ]);
-  const kept = held.atMs.map((atMs, i) => ({ atMs, value: held.mean[i] ?? null }));
+  const kept = pointsOf(held);
   // A disk that can't be written leaves what is in memory: a quarter of an hour.
   const isKept = kept.some(({ value }) => value !== null);
   return {
     held: isKept || snapshot.nodes.length > 1 ? kept : recent(deps, instance),
+    limit: pointsOf(limit),
     rejected: stretches(rejected, nowMs),
     pins: markers.flatMap(pinOf),
   };
+}
+
+function pointsOf({ atMs, max }: HistoryPoints): readonly Point[] {
+  return atMs.map((at, i) => ({ atMs: at, value: max[i] ?? null }));
 }
 
 function recent({ watch }: Deps, instance: string): readonly Point[] {

@@ -33,6 +33,8 @@ const SILENT_AFTER_MS = 2_500;
 const OUTSIDE_WORD = 'no agent';
 const OUTLIER_WORD = 'outlier';
 
+import { upperFirst } from './preview-view-model.js';
+
 export interface WorkerRowContext {
   readonly role: Role;
   readonly nowMs: number;
@@ -159,20 +161,21 @@ function refusalsOf(agent: AgentFacts | null): readonly string[] {
 /** "Concurrency 20 by ada since 12:00:00 UTC: drain the backlog; until 13:00:00 UTC" */
 export function orderInWords(order: Override, nowMs: number): string {
   const until = order.untilMs === null ? '' : `; until ${moment(order.untilMs, nowMs).text}`;
-  return `${valueInWords(order)} by ${plainName(order.by)} since ${moment(order.atMs, nowMs).text}${order.reason ? `: ${order.reason.slice(0, 200)}` : ''}${until}`;
+  return `${upperFirst(overrideInWords(order))} by ${plainName(order.by)} since ${moment(order.atMs, nowMs).text}${order.reason ? `: ${order.reason.slice(0, 200)}` : ''}${until}`;
 }
 
-function valueInWords({ setting, value }: Override): string {
-  if (setting === 'paused') return value ? 'Paused' : 'Kept running';
+/** "concurrency 50", "paused" */
+export function overrideInWords({ setting, value }: Override): string {
+  if (setting === 'paused') return value ? 'paused' : 'kept running';
   if (setting === 'limiter') {
-    if (value === 'none') return 'No limiter';
+    if (value === 'none') return 'no limiter';
     if (typeof value === 'object' && value !== null && 'max' in value)
-      return `Limiter ${formatRateLimit(value.max, value.durationMs)}`;
-    return 'Limiter';
+      return `limiter ${formatRateLimit(value.max, value.durationMs)}`;
+    return 'limiter';
   }
   if (typeof value === 'object' && value !== null && 'factor' in value)
-    return `Concurrency × ${value.factor}`;
-  return `Concurrency ${typeof value === 'number' ? formatCount(value) : 'as deployed'}`;
+    return `concurrency × ${value.factor}`;
+  return `concurrency ${typeof value === 'number' ? formatCount(value) : 'as deployed'}`;
 }
 
 /** One word for a worker, wherever it is told: an outlier that is otherwise well is what its finding calls it. */

@@ -68,7 +68,7 @@ function expectWithin(drawing: string): void {
       expect(y).toBeLessThanOrEqual(Number(height));
     };
     for (const [, path = ''] of inner.matchAll(
-      /<path(?: class="(?:curve-line|histogram-bars)")? d="([^"]*)"/g,
+      /<path(?: class="(?:curve-line|curve-limit|histogram-bars)")? d="([^"]*)"/g,
     ))
       for (const [x, y] of placesOf(path)) isWithin(x, y);
     for (const [, points = ''] of inner.matchAll(/points="([^"]*)"/g))
@@ -107,7 +107,7 @@ describe('no number, however odd, leaves a drawing', () => {
                 points={points}
                 span={span}
                 nowMs={nowMs}
-                limit={limit === null ? null : { value: limit, label: 'limit' }}
+                limit={limit === null ? null : { value: limit, label: 'limit', was: points }}
                 forecast={{ points: forecast, reaches: 'full' }}
                 bands={bands}
                 pins={pins.map((pin) => ({ ...pin, label: 'x' }))}
@@ -303,6 +303,17 @@ describe('what a drawing says to whom can’t see it', () => {
     expect(meetsAt({ ...filling, forecast: { points: open, reaches: 'full' } })?.time).toBe('03:12 or later');
     const far = coneTo({ atMs: AT, value: 32 * MB }, 64 * MB, [7_200, 9_000], SPAN.toMs);
     expect(meetsAt({ ...filling, forecast: { points: far, reaches: 'full' } })).toBeNull();
+  });
+
+  it('a limit that was moved is drawn where it was', () => {
+    const was = [
+      { atMs: AT - 30 * MINUTE, value: 32 * MB },
+      { atMs: AT - 20 * MINUTE, value: 32 * MB },
+    ];
+    const drawing = html(
+      <Curve {...filling} forecast={null} limit={{ value: 64 * MB, label: 'limit', was }} />,
+    );
+    expect(/curve-limit" d="([^"]*)"/.exec(drawing)?.[1]).toBe('M0 53.7 300 53.7 300 7.4 600 7.4');
   });
 
   it('never draws what is not known as zero', () => {

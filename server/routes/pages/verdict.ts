@@ -1,7 +1,5 @@
-import type { FindingListProps } from '../../../views/finding.js';
-import type { VerdictProps } from '../../../views/overview-page.js';
+import type { VerdictProps } from '../../../views/verdict.js';
 import { coarseAge } from '../../../views/words.js';
-import { shownTo } from '../../findings/track.js';
 import type { Finding, Thresholds } from '../../model/finding.js';
 import { formatJobs, formatRate, formatThings } from '../../model/format.js';
 import { drainSecondsOf } from '../../model/queue-verdict.js';
@@ -10,16 +8,15 @@ import { freshnessOf, isSettling } from '../../model/sight.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { worstOf } from './chrome.js';
-import { findingOf } from './finding-view-model.js';
-
-/** Findings are told up to here; each is one place to look, and more than this is no help. */
-const MAX_FINDINGS = 30;
+import type { Past } from './overview-past.js';
 
 /** The one line on top: the worst, how much else, and what flows. */
 export function verdictOf(
   deps: Pick<AppDeps, 'watch' | 'alerts' | 'thresholds'>,
   nowMs: number,
   role: Role = 'viewer',
+  past: Pick<Past, 'resolved'> | null = null,
+  inForce = 0,
 ): VerdictProps {
   const worst = worstOf(deps, nowMs);
   const findings = deps.watch.findings();
@@ -33,6 +30,10 @@ export function verdictOf(
       .join(' · '),
     ...(worst.finding?.severity === 'critical' && includesRole(role, 'operator')
       ? { incidentHref: `/incidents/new?${new URLSearchParams({ finding: worst.finding.key })}` }
+      : {}),
+    // While anything is wrong, that is what matters.
+    ...(calm && past?.resolved
+      ? { resolved: { ...past.resolved, inForce, mayWrite: includesRole(role, 'operator') } }
       : {}),
   };
 }
@@ -49,7 +50,7 @@ function calmInWords(
     .flatMap(({ queues }) => queues)
     .filter(({ backlog }) => backlog >= backlogMinJobs);
   const jobs = waiting.reduce((sum, { backlog }) => sum + backlog, 0);
-  if (jobs === 0) return { state: 'calm', text: 'Calm. Nothing needs you.' };
+  if (jobs === 0) return { state: 'calm', text: 'All clear' };
   const longest = Math.max(...waiting.map((queue) => drainSecondsOf(queue) ?? Number.NaN));
   const until = Number.isFinite(longest) ? `, for about ${coarseAge(longest, 5)}` : '';
   return { state: 'info', text: `Nothing is wrong; ${formatJobs(jobs)} still wait${until}` };
@@ -91,20 +92,4 @@ function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {
 /** What a sum lacks; empty: nothing. */
 export function withoutInWords(unreadQueues: number): string {
   return unreadQueues === 0 ? '' : ` (without ${formatThings(unreadQueues, 'queue')} that can not be read)`;
-}
-
-export function findingListOf(
-  deps: Pick<AppDeps, 'watch' | 'jobDataRole'>,
-  role: Role,
-  nowMs: number,
-  isShown: (finding: Finding) => boolean = () => true,
-  isOwnPage = false,
-): FindingListProps {
-  const context = { role, nowMs, hasManyInstances: deps.watch.snapshots().length > 1, isOwnPage };
-  const showsData = includesRole(role, deps.jobDataRole);
-  const findings = deps.watch.findings().filter(isShown).slice(0, MAX_FINDINGS);
-  return {
-    findings: findings.map((finding) => findingOf(shownTo(finding, showsData), context)),
-    calm: 'Nothing is wrong here.',
-  };
 }
