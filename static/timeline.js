@@ -1,14 +1,25 @@
 // The timeline: what is new comes in at the top, and text is copied where a button says so.
 (() => {
+  /** Bars that go on grow, though nothing new happens. */
+  const GROWS_EVERY_MS = 15_000;
   let isAsking = false;
   let isBehind = false;
 
-  document.addEventListener('account', (event) => {
-    const account = document.getElementById('account');
-    if (!account || account.dataset.accountNewest === undefined) return;
+  document.addEventListener('activity', (event) => {
+    const activity = newest();
+    if (!activity) return;
     const { version } = JSON.parse(event.detail.data);
-    if (String(version) !== account.dataset.accountVersion) lookAgain();
+    if (String(version) !== activity.dataset.activityVersion) lookAgain();
   });
+  setInterval(() => {
+    if (newest() && !document.hidden) lookAgain();
+  }, GROWS_EVERY_MS);
+
+  /** The activity, where it goes on to now. */
+  function newest() {
+    const activity = document.getElementById('activity');
+    return activity && activity.dataset.activityNewest !== undefined ? activity : null;
+  }
 
   /** The same page, as it is now: its own filter holds. */
   async function lookAgain() {
@@ -28,42 +39,35 @@
   }
 
   function takeIn(page) {
-    const [now, fresh] = [document.getElementById('account'), page.getElementById('account')];
+    const [now, fresh] = [document.getElementById('activity'), page.getElementById('activity')];
     if (!now || !fresh) return;
-    now.dataset.accountVersion = fresh.dataset.accountVersion;
-    for (const day of fresh.querySelectorAll('.account-day')) {
-      const known = document.getElementById(day.id);
-      if (known) takeInDay(known, day);
-      else insertBefore(now, day, (other) => other.id < day.id);
+    now.dataset.activityVersion = fresh.dataset.activityVersion;
+    const picture = document.getElementById('activity-picture');
+    if (!picture.contains(document.activeElement))
+      picture.replaceWith(page.getElementById('activity-picture'));
+    takeInRows(document.getElementById('activity-rows'), page.getElementById('activity-rows'));
+    document.getElementById('activity-empty').hidden =
+      document.getElementById('activity-rows').childElementCount > 0;
+  }
+
+  /** Each in its place; one that somebody reads or writes in stays as it is until they are done. */
+  function takeInRows(now, fresh) {
+    const wanted = [...fresh.children];
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const row of [...now.children]) if (!ids.has(row.id) && !isInUse(row)) row.remove();
+    let before = null;
+    for (const row of wanted) {
+      const here = document.getElementById(row.id);
+      if (!here) row.classList.add('is-new');
+      const next = here && (isInUse(here) || here.isEqualNode(row)) ? here : row;
+      if (here && next === row) here.replaceWith(row);
+      else if (!here) now.insertBefore(row, before ? before.nextSibling : now.firstChild);
+      before = next;
     }
-    document.getElementById('account-empty').hidden = now.childElementCount > 0;
   }
 
-  function takeInDay(known, day) {
-    const [title, freshTitle] = [known.querySelector('h2'), day.querySelector('h2')];
-    if (title.outerHTML !== freshTitle.outerHTML) title.replaceWith(freshTitle);
-    const list = known.querySelector('ol');
-    for (const entry of [...day.querySelectorAll('.activity-entry')]) {
-      const here = document.getElementById(entry.id);
-      if (!here) {
-        entry.classList.add('is-new');
-        insertBefore(list, entry, (other) => isOlder(other, entry));
-      } else if (notesOf(here) !== notesOf(entry) && !isInUse(here)) here.replaceWith(entry);
-    }
-  }
-
-  function insertBefore(parent, element, isAfter) {
-    parent.insertBefore(element, [...parent.children].find(isAfter) ?? null);
-  }
-
-  function isOlder(other, entry) {
-    const [a, b] = [Number(other.dataset.atMs), Number(entry.dataset.atMs)];
-    return a < b || (a === b && other.id < entry.id);
-  }
-
-  const notesOf = (entry) => entry.querySelector('.account-notes')?.textContent ?? '';
-  const isInUse = (entry) =>
-    entry.contains(document.activeElement) || entry.querySelector('details[open], input:checked') !== null;
+  const isInUse = (row) =>
+    row.contains(document.activeElement) || row.querySelector('details[open], input:checked') !== null;
 
   // ---- Copy
   for (const button of document.querySelectorAll('[data-copy]')) {

@@ -56,7 +56,7 @@ export const IncidentForm: FC<IncidentFormProps> = (form) => (
       </select>
     </label>
     {form.instances.length > 0 ? (
-      <fieldset class="account-groups is-wide">
+      <fieldset class="activity-groups is-wide">
         <legend>Redis (none: all)</legend>
         {form.instances.map(({ name, isOn }) => (
           <label class="check">

@@ -67,7 +67,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
       </section>
     ) : null}
     {view.buttons.remove ? (
-      <details class="account-note">
+      <details class="activity-note">
         <summary>Forget this incident</summary>
         <form method="post" action={view.buttons.remove}>
           <p>Timeline and actions stay; its title, its sections and this page go.</p>

@@ -1,5 +1,7 @@
+import type { ActivityEntry } from '../server/model/activity-entry.js';
 import type { QueueListQuery } from '../server/model/queue-sort.js';
 import type { QueueState } from '../server/model/snapshot.js';
+import { ALL_INSTANCES } from '../server/model/timeline-entry.js';
 
 /** Addresses of pages. Names hold any character, so each part is percent-encoded. */
 
@@ -27,6 +29,29 @@ export function jobPath(instance: string, queueId: string, jobId: string): strin
 /** A half of a surrogate pair can't be percent-encoded; such a name gets an address that leads nowhere, and no crash. */
 export function encodePart(text: string): string {
   return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));
+}
+
+/** The timeline's page, open at an entry. */
+export function entryPath(id: string): string {
+  return `/timeline?entry=${encodePart(id)}#${entryElementId(id)}`;
+}
+
+/** Id of the element of an entry on its page. */
+export function entryElementId(id: string): string {
+  return `entry-${id.replace(/[^\w-]/g, '_')}`;
+}
+
+export function incidentPath(id: string): string {
+  return `/incidents/${encodePart(id)}`;
+}
+
+/** Where what an entry of the activity is about is looked at; null: nowhere. */
+export function aboutPath({ kind, group, instance, queue, ref }: ActivityEntry): string | null {
+  if (group === 'incidents' && ref !== null) return incidentPath(ref);
+  if (/^(action\.)?replay\./.test(kind)) return '/replays';
+  if (queue !== null && instance !== ALL_INSTANCES) return queuePath(instance, queue);
+  if (group === 'workers') return '/workers';
+  return instance === ALL_INSTANCES ? null : instancePath(instance);
 }
 
 const LONGEST_ERROR = 200;

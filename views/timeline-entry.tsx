@@ -1,106 +1,76 @@
 import type { FC } from 'hono/jsx';
-import { type State, StateIcon } from './state.js';
-import { type Moment, Time } from './time.js';
+import type { ActivityEntry, ActivityNote } from '../server/model/activity-entry.js';
+import { type Actor, includesRole } from '../server/model/role.js';
+import { plainName, plainSentence } from '../server/model/words.js';
+import { entryElementId, entryPath } from './links.js';
+import { Time } from './time.js';
+import { moment } from './words.js';
 
-export interface TimelineDayProps {
-  readonly id: string;
-  /** "Friday, 2026-01-02" */
-  readonly title: string;
-  /** "2 critical, 1 warning"; empty: nothing bad. */
-  readonly worst: string;
-  readonly state: State;
-  readonly entries: readonly TimelineEntryProps[];
+/** Who reads the activity, and of what. */
+export interface ActivityReader {
+  readonly actor: Actor;
+  readonly nowMs: number;
+  readonly hasManyInstances: boolean;
+  /** Id of the entry that the reader came for. */
+  readonly target: string | null;
+  /** What an action is called. */
+  readonly titleOf: (action: string) => string;
 }
 
-export interface TimelineNoteProps {
-  readonly id: string;
-  readonly at: Moment;
-  readonly actor: string;
-  readonly text: string;
-  /** May this viewer change it? */
-  readonly isOwn: boolean;
-}
+const LABELS: Readonly<Record<string, string>> = {
+  'marker.deploy': 'Deploy',
+  'finding.began': 'Began',
+  'finding.worsened': 'Worse',
+  'finding.ended': 'Resolved',
+  'alert.firing': 'Alert',
+  'alert.resolved': 'Alert resolved',
+};
+const GROUP_LABELS: Readonly<Record<ActivityEntry['group'], string>> = {
+  findings: 'Problem',
+  alerts: 'Alert',
+  actions: 'Action',
+  markers: 'Note',
+  redis: 'Redis',
+  replays: 'Replay',
+  workers: 'Worker',
+  console: 'Spillway',
+  incidents: 'Incident',
+  other: 'Event',
+};
 
-export interface TimelineEntryProps {
-  /** Of the element. */
-  readonly id: string;
-  /** Of the entry. */
-  readonly entry: string;
-  readonly atMs: number;
-  readonly at: Moment;
-  /** "Finding", "Action"… */
-  readonly label: string;
-  readonly state: State | null;
-  /** The state in a word, for those who don't see its sign. */
-  readonly stateWord: string;
-  readonly text: string;
-  readonly subject: { readonly text: string; readonly href: string } | null;
-  readonly actor: string;
-  readonly why: string;
-  readonly status: string;
-  readonly changes: readonly { readonly label: string; readonly before: string; readonly after: string }[];
-  readonly measured: string;
-  readonly notes: readonly TimelineNoteProps[];
-  readonly href: string;
-  /** The reader came for this one. */
-  readonly isTarget: boolean;
-  readonly canWrite: boolean;
-  /** It was entered by this viewer, who may change its text. */
-  readonly isOwn: boolean;
-}
-
-export const TimelineDay: FC<TimelineDayProps> = ({ id, title, worst, state, entries }) => (
-  <section id={id} class="account-day" aria-labelledby={`${id}-title`}>
-    <h2 id={`${id}-title`} class={`account-day-title state-${state}`}>
-      {title}{' '}
-      {worst ? (
-        <span class="state-word">
-          <StateIcon state={state} /> {worst}
-        </span>
-      ) : null}
-    </h2>
-    <ol class="account-entries">
-      {entries.map((entry) => (
-        <TimelineLine {...entry} />
-      ))}
-    </ol>
-  </section>
-);
-
-const TimelineLine: FC<TimelineEntryProps> = (entry) => (
-  <li
-    id={entry.id}
-    class={`activity-entry${entry.state ? ` has-state state-${entry.state}` : ''}${entry.isTarget ? ' is-target' : ''}`}
-    data-at-ms={String(entry.atMs)}
-    aria-current={entry.isTarget ? 'true' : undefined}
-  >
-    {entry.canWrite ? (
-      <label class="account-tick">
-        <input type="checkbox" name="entry" value={entry.entry} form="mark" />
-        <span class="visually-hidden">
-          Part of an incident: {entry.at.text} {entry.text}
-        </span>
-      </label>
-    ) : null}
-    <div class="account-body">
-      <p class="account-head">
-        <a class="account-link" href={entry.href} aria-label={`Link to this entry, ${entry.at.text}`}>
-          <Time {...entry.at} />
+/** One thing that happened, as it was recorded, with what people wrote on it. */
+export const TimelineEntry: FC<{ readonly entry: ActivityEntry; readonly reader: ActivityReader }> = ({
+  entry,
+  reader,
+}) => {
+  const { actor, audited } = entry;
+  const isTarget = entry.id === reader.target;
+  const canWrite = includesRole(reader.actor.role, 'operator');
+  const at = moment(entry.atMs, reader.nowMs);
+  const label = audited ? reader.titleOf(audited.action) : (LABELS[entry.kind] ?? GROUP_LABELS[entry.group]);
+  return (
+    <li
+      id={entryElementId(entry.id)}
+      class={`activity-entry${isTarget ? ' is-target' : ''}`}
+      data-at-ms={String(entry.atMs)}
+      aria-current={isTarget ? 'true' : undefined}
+    >
+      <p class="activity-entry-text">
+        <a class="activity-link" href={entryPath(entry.id)} aria-label={`Link to this entry, ${at.text}`}>
+          <Time {...at} />
         </a>{' '}
-        <span class="account-label">{entry.label}</span>{' '}
-        {entry.state ? (
-          <span class="state-word">
-            <StateIcon state={entry.state} /> {entry.stateWord}
+        <strong>{label}</strong> {plainSentence(entry.text)}{' '}
+        {audited && audited.status !== 'applied' ? <strong>{audited.status}</strong> : null}{' '}
+        {actor === null ? null : (
+          <span class="muted">
+            By {plainName(actor)}
+            {audited ? `. Reason: ${audited.reason || 'none given'}` : ''}
           </span>
-        ) : null}{' '}
-        {entry.subject ? <a href={entry.subject.href}>{entry.subject.text}</a> : null}
+        )}
       </p>
-      <p class="account-text">
-        {entry.text} {entry.status ? <strong>{entry.status}</strong> : null}
-      </p>
-      {entry.changes.length > 0 ? (
+      {audited && audited.changes.length > 0 ? (
         <ul class="changes">
-          {entry.changes.map((change) => (
+          {audited.changes.map((change) => (
             <li>
               {change.label}: <span class="before">{change.before || '–'}</span> →{' '}
               <strong>{change.after || '–'}</strong>
@@ -108,37 +78,41 @@ const TimelineLine: FC<TimelineEntryProps> = (entry) => (
           ))}
         </ul>
       ) : null}
-      {entry.measured ? <p class="muted">Measured after: {entry.measured}</p> : null}
-      {entry.actor ? (
-        <p class="muted">
-          By {entry.actor}
-          {entry.why ? `. Why: ${entry.why}` : ''}
-        </p>
-      ) : null}
+      {audited?.measured ? <p class="muted">Measured after: {audited.measured}</p> : null}
       {entry.notes.length > 0 ? (
-        <ul class="account-notes">
+        <ul class="activity-notes">
           {entry.notes.map((note) => (
-            <Note {...note} />
+            <Note note={note} reader={reader} />
           ))}
         </ul>
       ) : null}
-      {entry.canWrite ? <Annotate entry={entry.entry} at={entry.at.text} /> : null}
-      {entry.isOwn ? <EditNote id={entry.entry} text={entry.text} /> : null}
-    </div>
-  </li>
-);
+      {canWrite ? <AddNote entry={entry.id} at={at.text} /> : null}
+      {entry.group === 'markers' && isOwn(entry.actor, reader) ? (
+        <EditNote id={entry.id} text={entry.text} />
+      ) : null}
+    </li>
+  );
+};
 
-const Note: FC<TimelineNoteProps> = (note) => (
+function isOwn(by: string | null, { actor }: ActivityReader): boolean {
+  return (
+    by !== null &&
+    includesRole(actor.role, 'operator') &&
+    (by === actor.name || includesRole(actor.role, 'admin'))
+  );
+}
+
+const Note: FC<{ readonly note: ActivityNote; readonly reader: ActivityReader }> = ({ note, reader }) => (
   <li>
-    <strong>{note.actor}</strong> <Time {...note.at} />: {note.text}
-    {note.isOwn ? <EditNote id={note.id} text={note.text} /> : null}
+    <strong>{plainName(note.actor)}</strong> <Time {...moment(note.atMs, reader.nowMs)} />: {note.text}
+    {isOwn(note.actor, reader) ? <EditNote id={note.id} text={note.text} /> : null}
   </li>
 );
 
-const Annotate: FC<{ readonly entry: string; readonly at: string }> = ({ entry, at }) => (
-  <details class="account-note">
+const AddNote: FC<{ readonly entry: string; readonly at: string }> = ({ entry, at }) => (
+  <details class="activity-note">
     <summary>
-      Annotate<span class="visually-hidden"> the entry of {at}</span>
+      Add note<span class="visually-hidden"> to the entry of {at}</span>
     </summary>
     <form method="post" action="/timeline/notes">
       <input type="hidden" name="about" value={entry} />
@@ -154,8 +128,8 @@ const Annotate: FC<{ readonly entry: string; readonly at: string }> = ({ entry, 
 );
 
 const EditNote: FC<{ readonly id: string; readonly text: string }> = ({ id, text }) => (
-  <details class="account-note">
-    <summary>Change</summary>
+  <details class="activity-note">
+    <summary>Edit</summary>
     <form method="post" action={`/timeline/notes/${encodeURIComponent(id)}`}>
       <label>
         Note
@@ -165,7 +139,7 @@ const EditNote: FC<{ readonly id: string; readonly text: string }> = ({ id, text
         Save
       </button>
       <button type="submit" class="button" name="remove" value="yes" formnovalidate>
-        Remove
+        Delete
       </button>
     </form>
   </details>

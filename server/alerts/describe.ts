@@ -178,6 +178,7 @@ function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry,
     kind: kind === 'firing' ? 'alert.firing' : 'alert.resolved',
     queue: subject.queue,
     worker: null,
+    ref: alert.id,
     ...severityOf(kind, alert),
     text:
       kind === 'firing'

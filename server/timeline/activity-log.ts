@@ -13,18 +13,12 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
+import type { ActivityEntry, ActivityNote } from '../model/activity-entry.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import type { TimelineEntry, TimelineLog } from '../model/timeline-entry.js';
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
 import type { Database } from '../store/tables.js';
-import {
-  type ActivityEntry,
-  type ActivityNote,
-  type ActivityQuery,
-  activityGroupOf,
-  compareNewest,
-  stateOfKind,
-} from './activity.js';
+import { type ActivityQuery, activityGroupOf, compareNewest, stateOfKind } from './activity.js';
 import { auditRecords } from './audit-log.js';
 import { timeline, timelineEntryOf } from './timeline-log.js';
 

@@ -25,7 +25,7 @@ const NOT_A_MEASURE = new Set(['suggested-concurrency', 'slots', 'limit', 'keys'
 
 /** One line of the timeline about a finding. */
 export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): string {
-  const name = `${episode.title}${placeOf(episode)}`;
+  const name = `${episode.title}${placeOfEpisode(episode)}`;
   const number = worstInWords(episode);
   if (kind === 'began') return `${name}.${number ? ` At first: ${number}.` : ''}`;
   if (kind === 'worsened')
@@ -40,11 +40,11 @@ export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): strin
 }
 
 /** "112% of the limit, 1,204 jobs waiting"; empty: no numbers are known. */
-export function worstInWords({ worst }: Pick<Episode, 'worst'>): string {
+export function worstInWords({ worst }: Pick<Episode, 'worst'>, most = MAX_NAMED): string {
   return [...worst]
     .filter(({ name, value }) => !NOT_A_MEASURE.has(name) && value !== 0)
     .sort((a, b) => placeIn(a) - placeIn(b))
-    .slice(0, MAX_NAMED)
+    .slice(0, most)
     .map(({ label, value, unit }) => `${label} ${formatValue(value, unit)}`)
     .join(', ');
 }
@@ -55,7 +55,7 @@ function placeIn({ name }: Evidence): number {
 }
 
 /** A title alone does not say of which queue it is; most titles of a Redis do. */
-function placeOf({ queue, title, queues }: Episode): string {
+export function placeOfEpisode({ queue, title, queues }: Episode): string {
   if (queue === null || queues.length > 0) return '';
   const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
   return title.includes(name) ? '' : ` (${name})`;

@@ -40,16 +40,21 @@ async function untilInView(page: Page, text: string): Promise<void> {
   await page.getByText(text).first().waitFor({ state: 'visible' });
 }
 
+/** The row that says this. */
+const rowOf = (page: Page, text: string | RegExp) => page.locator('.activity-row', { hasText: text });
+
 describe('the timeline', () => {
-  it('tells what happened by day, with who and why, in UTC with the local time on hover', async () => {
+  it('is one row for each trouble and for what was done, with who and why in it, in UTC with the local time on hover', async () => {
     const page = await scene.open('/timeline');
     await untilLive(page);
     await shoot(page, 'timeline');
-    const text = await page.locator('#account').innerText();
+    const text = await page.locator('#activity-rows').innerText();
     expect(text).toContain('mailer 2.7.0');
-    expect(text).toContain('Why: the provider asked for less');
     expect(text).toMatch(/\d\d:\d\d:\d\d UTC/);
-    const finding = page.locator('.activity-entry.state-warning').first();
+    const done = rowOf(page, /concurrency/i);
+    await done.first().locator('summary').first().click();
+    expect(await done.first().innerText()).toContain('Reason: the provider asked for less');
+    const finding = page.locator('.activity-row.state-warning').first();
     expect(await finding.innerText()).toMatch(/warning/);
     const time = finding.locator('time').first();
     await time.hover();
@@ -57,16 +62,43 @@ describe('the timeline', () => {
     await page.close();
   });
 
+  it('draws bars in time, and a click goes to the evidence at that moment', async () => {
+    const page = await scene.open('/timeline');
+    const picture = page.locator('#activity-picture .lanes');
+    expect(await picture.getAttribute('aria-label')).toMatch(/warning since \d\d:\d\d UTC/);
+    expect(await page.locator('#activity-picture .curve').count()).toBe(2);
+    const pin = picture.getByRole('link', { name: /mailer 2\.7\.0/ });
+    const target = (await pin.getAttribute('href'))?.slice(1) ?? '';
+    await pin.focus();
+    await page.keyboard.press('Enter');
+    await page.locator(`[id="${target}"]`).waitFor({ state: 'visible' });
+    expect(await page.locator(`[id="${target}"]`).innerText()).toContain('mailer 2.7.0');
+    await page.close();
+  });
+
+  it('of another time is a link that others can open, and one without anything says so', async () => {
+    const page = await scene.open('/timeline');
+    await page.getByRole('link', { name: '24 h', exact: true }).click();
+    await page.waitForURL(/range=24h/);
+    await page.getByRole('link', { name: /^Link to/ }).click();
+    await page.waitForURL(/from=.*to=/);
+    expect(await page.locator('#activity-rows').innerText()).toContain('mailer 2.7.0');
+    await page.goto(`${scene.console.url}/timeline?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z`);
+    await untilInView(page, 'Nothing happened in this time');
+    await page.close();
+  });
+
   it('takes in what is new at the top, without a reload and without taking the pen away', async () => {
     const page = await scene.open('/timeline');
     await untilLive(page);
     await page.evaluate('window.isStillHere = true');
-    const first = page.locator('.activity-entry').first();
+    const first = page.locator('.activity-row').first();
     await first.locator('summary').first().click();
+    await first.getByText('Add note').first().click();
     await first.locator('input[name="text"]').first().fill('half a sen');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'something new', kind: 'note' });
-    await untilInView(page, 'something new');
-    expect(await page.locator('.activity-entry').first().innerText()).toContain('something new');
+    await rowOf(page, 'something new').waitFor();
+    expect(await page.locator('.activity-row').first().innerText()).toContain('something new');
     expect(
       await page
         .locator('input[name="text"]')
@@ -79,19 +111,23 @@ describe('the timeline', () => {
   it('is filtered by what is ticked and typed, and a new entry that does not fit stays out', async () => {
     const page = await scene.open('/timeline');
     await untilLive(page);
+    await page.locator('summary', { hasText: 'Filter' }).click();
     for (const box of await page.locator('input[name="g"]').all())
       if ((await box.getAttribute('value')) !== 'actions') await box.uncheck();
     await page.fill('#search', 'provider');
-    await page.locator('.account-filter button[type="submit"]').click();
+    await page.locator('.activity-filter button[type="submit"]').click();
     await page.waitForURL(/g=actions/);
     await untilLive(page);
-    const entries = page.locator('.activity-entry');
-    expect(await entries.count()).toBe(1);
-    const version = page.locator('#account');
-    const before = await version.getAttribute('data-account-version');
+    const rows = page.locator('.activity-row');
+    expect(await rows.count()).toBe(1);
+    const version = page.locator('#activity');
+    const before = await version.getAttribute('data-activity-version');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'not for this reader', kind: 'note' });
-    await until('it has looked', async () => (await version.getAttribute('data-account-version')) !== before);
-    expect(await entries.count()).toBe(1);
+    await until(
+      'it has looked',
+      async () => (await version.getAttribute('data-activity-version')) !== before,
+    );
+    expect(await rows.count()).toBe(1);
     await page.close();
   });
 
@@ -108,15 +144,15 @@ describe('the timeline', () => {
     await page.waitForURL(/entry=.*#entry-/);
     await untilInView(page, 'it was the import');
     await shoot(page, 'timeline-entry');
-    const note = entry.locator('.account-notes li');
+    const note = entry.locator('.activity-notes li');
     await note.locator('summary').click();
     await note.locator('input[name="text"]').fill('it was the deploy');
     await note.locator('button', { hasText: 'Save' }).click();
     await untilInView(page, 'it was the deploy');
-    await entry.locator('.account-notes summary').click();
-    await entry.locator('.account-notes button', { hasText: 'Remove' }).click();
+    await entry.locator('.activity-notes summary').click();
+    await entry.locator('.activity-notes button', { hasText: 'Delete' }).click();
     await page.waitForURL(/\/timeline$/);
-    expect(await page.locator('#account').innerText()).not.toContain('it was the deploy');
+    expect(await page.content()).not.toContain('it was the deploy');
     await page.close();
   });
 });
@@ -124,10 +160,10 @@ describe('the timeline', () => {
 describe('an incident', () => {
   it('is marked from the timeline with the range of what was ticked, told, closed and forgotten', async () => {
     const page = await scene.open('/timeline');
-    const boxes = page.locator('.account-tick input');
+    const boxes = page.locator('.activity-tick input');
     await boxes.first().check();
     await boxes.last().check();
-    await page.getByRole('button', { name: 'Mark as incident' }).click();
+    await page.getByRole('button', { name: 'Declare incident' }).click();
     await page.waitForURL(/\/incidents\/new/);
     await shoot(page, 'incident-new');
     const [from, to] = [
@@ -252,7 +288,7 @@ it('nothing on these pages has complained', () => {
 async function smallTargets(page: Page): Promise<readonly string[]> {
   return page.evaluate(`(() => {
     const all = document.querySelectorAll(
-      'main button, main select, main input:not([type="hidden"]), main .button, main summary, main .page-link, .top-nav a, label.check, label.account-tick',
+      'main button, main select, main input:not([type="hidden"]), main .button, main summary, main .page-link, .top-nav a, label.check, label.activity-tick',
     );
     return [...all].filter((element) => {
       const box = (element.closest('label') ?? element).getBoundingClientRect();

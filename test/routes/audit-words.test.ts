@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ALL_INSTANCES } from '../../server/model/timeline-entry.js';
-import { changesOfAction, subjectOfAction, titleOfAction } from '../../server/routes/pages/audit.js';
+import { titleOfAction } from '../../server/routes/action-titles.js';
+import { changesOfAction, subjectOfAction } from '../../server/routes/pages/audit.js';
 import { reasonInWords } from '../../server/routes/pages/replay-view-model.js';
 import { type AuditInput, auditOf } from '../../server/timeline/audit-log.js';
 
@@ -19,7 +20,7 @@ const anIncident = (auditInput: Partial<AuditInput> = {}) =>
 
 describe('the list of actions', () => {
   test('names what people do in words, and leads to what it was about', () => {
-    expect(titleOfAction('incident.open')).toBe('Mark an incident');
+    expect(titleOfAction('incident.open')).toBe('Declare an incident');
     expect(titleOfAction('queue.pause')).toBe('Pause');
     expect(subjectOfAction(anIncident())?.href).toBe('/incidents/i-1');
     expect(subjectOfAction(anIncident({ action: 'silence.end', args: {} }))?.href).toBe('/alerts');

@@ -1,5 +1,5 @@
+import type { ActivityEntry } from '../../server/model/activity-entry.js';
 import { findingKey } from '../../server/model/finding.js';
-import type { ActivityEntry } from '../../server/timeline/activity.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import type { IncidentFacts } from '../../server/timeline/incident/facts.js';
 import { NOW_MS } from './snapshot.js';

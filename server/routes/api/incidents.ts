@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { incidentPath } from '../../../views/links.js';
 import { jsonWriter } from '../../model/json.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { PostMortemSchema, postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import { type Incident, IncidentFields } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
-import { incidentPath } from '../entry-links.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
 import {
   changeIncident,

@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi';
+import { aboutPath, entryPath } from '../../../views/links.js';
+import { type ActivityEntry, ActivityEntrySchema } from '../../model/activity-entry.js';
 import { formatUtc } from '../../model/format.js';
 import { jsonWriter } from '../../model/json.js';
-import { type ActivityEntry, ActivityEntrySchema, cursorOf } from '../../timeline/activity.js';
+import { cursorOf } from '../../timeline/activity.js';
 import { draftOf } from '../../timeline/incident/draft.js';
 import { activityQueryOf } from '../account-query.js';
-import { entryLinks } from '../entry-links.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
 import { Problem } from '../problem.js';
 import { apiPart, documentText, jsonRoute, limitOf } from './env.js';
@@ -17,7 +18,8 @@ const TimelineEntrySchema = ActivityEntrySchema.extend({
 }).openapi('TimelineEntry');
 
 const write = jsonWriter(TimelineEntrySchema);
-const entryJson = (entry: ActivityEntry) => write(entry, { links: entryLinks(entry) });
+const entryJson = (entry: ActivityEntry) =>
+  write(entry, { links: { self: entryPath(entry.id), about: aboutPath(entry) } });
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
 const MAX_SEARCHED = 200;

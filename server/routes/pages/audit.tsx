@@ -7,43 +7,9 @@ import type { OutcomeStatus } from '../../model/action.js';
 import type { AuditRecord } from '../../model/audit-record.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import { ALL_INSTANCES } from '../../model/timeline-entry.js';
+import { titleOfAction } from '../action-titles.js';
 import type { AppDeps } from '../app-deps.js';
 import { chromeOf } from './chrome.js';
-
-/** What people do besides the actions, as the list of actions names it. */
-const OWN_ACTS: Readonly<Record<string, string>> = {
-  'access.lock-out': 'Too many wrong tokens',
-  'access.refused': 'Change refused',
-  'access.sign-in': 'Sign in',
-  'access.sign-out': 'Sign out',
-  'access.wrong-token': 'Wrong token',
-  'alert.acknowledge': 'Acknowledge an alert',
-  'alert-rule.create': 'Make an alert rule',
-  'alert-rule.change': 'Change an alert rule',
-  'alert-rule.delete': 'Delete an alert rule',
-  'channel.test': 'Test a channel',
-  'incident.open': 'Mark an incident',
-  'incident.change': 'Change an incident',
-  'incident.remove': 'Forget an incident',
-  'note.edit': 'Edit a note',
-  'note.enter': 'Enter a note',
-  'note.remove': 'Remove a note',
-  'outbox.remove': 'Forget a message',
-  'outbox.resend': 'Send a message again',
-  'queue.canary': 'Send a canary job',
-  'queue.count': 'Count the jobs of a queue',
-  'queue.stop-count': 'Stop a count',
-  'replay.start': 'Begin a replay',
-  'replay.change': 'Change a replay',
-  'replay.forget': 'Forget a replay',
-  'silence.create': 'Silence alerts',
-  'silence.end': 'End a silence',
-};
-
-/** What was done, as a title; the name of the action where none is known. */
-export function titleOfAction(action: string): string {
-  return findAction(action)?.title ?? OWN_ACTS[action] ?? action;
-}
 
 /** What it was about, and the page of that; null where there is none. */
 export function subjectOfAction(

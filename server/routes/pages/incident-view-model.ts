@@ -1,6 +1,7 @@
 import type { IncidentFormProps } from '../../../views/incident-form.js';
 import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
+import { entryPath, incidentPath } from '../../../views/links.js';
 import { moment } from '../../../views/words.js';
 import { formatDuration } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
@@ -10,7 +11,6 @@ import type { IncidentFacts } from '../../timeline/incident/facts.js';
 import { postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../timeline/incident.js';
-import { entryPath, incidentPath } from '../entry-links.js';
 
 const MAX_FINDINGS = 50;
 

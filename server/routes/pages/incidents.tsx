@@ -2,10 +2,10 @@ import { type Context, Hono } from 'hono';
 import type { IncidentFormProps } from '../../../views/incident-form.js';
 import { IncidentPage } from '../../../views/incident-page.js';
 import { IncidentsPage, NewIncidentPage } from '../../../views/incidents-page.js';
+import { incidentPath } from '../../../views/links.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
-import { incidentPath } from '../entry-links.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { gatherFacts } from '../gather.js';
 import {
@@ -133,7 +133,8 @@ async function filledFrom(deps: AppDeps, c: PageContext): Promise<Filling> {
       severity: finding.severity === 'critical' ? 'critical' : 'warning',
       instances: [finding.instance],
     });
-  const ids = (c.req.queries('entry') ?? []).slice(0, MAX_TICKED);
+  // Of each row its first and its last entry.
+  const ids = (c.req.queries('entry') ?? []).slice(0, MAX_TICKED).flatMap((ids) => ids.split(','));
   const entries = (await Promise.all(ids.map((id) => deps.activity.get(id)))).filter(
     (entry) => entry !== null,
   );

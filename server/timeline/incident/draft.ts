@@ -1,3 +1,4 @@
+import type { ActivityEntry } from '../../model/activity-entry.js';
 import {
   formatDuration,
   formatJobs,
@@ -7,7 +8,6 @@ import {
   formatUtc,
   formatUtcSeconds,
 } from '../../model/format.js';
-import type { ActivityEntry } from '../activity.js';
 import type { IncidentFacts } from './facts.js';
 import type { ImpactNumber } from './impact.js';
 import { isActionThatHeld, type PostMortem, postMortemOf } from './impact.js';

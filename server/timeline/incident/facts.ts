@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { ActivityEntry } from '../../model/activity-entry.js';
 import type { ModelOf } from '../../model/json.js';
-import type { ActivityEntry } from '../activity.js';
 import type { Episode } from '../episode.js';
 
 /** All that the post-mortem of an incident is made from. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { ActivityEntry } from '../../model/activity-entry.js';
 import { formatDuration, formatJobs, formatThings } from '../../model/format.js';
 import { type ModelOf, TimeSchema } from '../../model/json.js';
-import type { ActivityEntry } from '../activity.js';
 import { type Episode, EpisodeFacts } from '../episode.js';
 import {
   type IncidentFacts,

@@ -1,6 +1,6 @@
+import type { ActivityEntry } from '../../model/activity-entry.js';
 import type { Severity } from '../../model/finding.js';
 import { formatDuration, formatUtc, formatUtcTime } from '../../model/format.js';
-import type { ActivityEntry } from '../activity.js';
 import type { IncidentFacts } from './facts.js';
 import { durationsOf, impactOf, isActionThatHeld, lossOf } from './impact.js';
 
