@@ -88,7 +88,7 @@ function partsBeside(nodes: readonly RedisNode[]): readonly Share[] {
   const sum = (read: (memory: NonNullable<RedisNode['memory']>) => number): number =>
     nodes.reduce((total, { memory }) => total + (memory ? read(memory) : 0), 0);
   return [
-    { label: 'keys of no queue', value: sum(({ foreign }) => foreign?.bytes ?? 0), tone: 'beside' },
+    { label: 'other keys', value: sum(({ foreign }) => foreign?.bytes ?? 0), tone: 'beside' },
     {
       label: 'buffers',
       value: sum(

@@ -3,15 +3,15 @@ import type { MemoryKind } from '../server/model/memory.js';
 /** What each kind of data is called, as BullMQ calls it where it has a name. */
 export const KIND_WORDS: Readonly<Record<MemoryKind, string>> = {
   payload: 'Payload (data)',
-  options: 'Options of jobs',
+  options: 'Job options (opts)',
   'stack-traces': 'Stack traces',
   'return-values': 'Return values',
   logs: 'Job logs',
-  'job-overhead': 'Other fields of jobs',
-  structure: 'Lists of job ids',
+  'job-overhead': 'Job metadata',
+  structure: 'State lists',
   events: 'Events',
   schedulers: 'Job schedulers',
-  locks: 'Locks of running jobs',
+  locks: 'Job locks',
   settings: 'Settings and metrics',
 };
 

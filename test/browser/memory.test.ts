@@ -46,14 +46,14 @@ describe('memory on the page', () => {
     const rows = await page.locator('#memory-by-queue tbody tr').allInnerTexts();
     expect(rows[0]).toMatch(/analytics\s+[\d.]+ MB/);
     expect(rows[1]).toMatch(/track 1\.\d KB each/);
-    expect(await page.locator('#memory-nodes').innerText()).toContain('Keys of no queue');
+    expect(await page.locator('#memory-nodes').innerText()).toContain('Other keys');
     await page.close();
   });
 
   it('leads from the page of a Redis to all of its memory, and on to a queue, by keyboard', async () => {
     const page = await scene.open('/i/default', { token: VIEWER });
     await untilLive(page);
-    await page.getByRole('link', { name: 'All of its memory' }).focus();
+    await page.getByRole('link', { name: 'Breakdown' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/i\/default\/memory$/);
     await page.locator('#memory-by-queue').getByRole('link', { name: 'analytics' }).focus();
