@@ -38,7 +38,7 @@ const SHAPES = {
 export type IconName = keyof typeof SHAPES;
 
 export const Icon: FC<{ readonly name: IconName }> = ({ name }) => (
-  <svg class={`icon icon-${name}`} width="16" height="16" aria-hidden="true">
+  <svg class={`icon icon-${name}`} aria-hidden="true">
     <use href={`#icon-${name}`} />
   </svg>
 );

@@ -24,16 +24,9 @@ export const FlowBars: FC<Flow> = (flow) => {
   const { inPerSecond, outPerSecond } = flow;
   const width = scaleOf(0, largest([inPerSecond, outPerSecond]) || 1, WIDTH);
   return (
-    <svg
-      class="flow-bars"
-      width={String(WIDTH)}
-      height={String(HEIGHT)}
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      role="img"
-      aria-label={flowInWords(flow)}
-    >
-      <rect class="flow-in" y="5" width={place(width(inPerSecond) ?? 0)} height="6" />
-      <rect class="flow-out" y="21" width={place(width(outPerSecond) ?? 0)} height="6" />
+    <svg class="flow-bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={flowInWords(flow)}>
+      <path class="flow-in" d={`M0 8h${place(width(inPerSecond) ?? 0)}`} />
+      <path class="flow-out" d={`M0 24h${place(width(outPerSecond) ?? 0)}`} />
     </svg>
   );
 };
@@ -60,14 +53,11 @@ export const Gauge: FC<{
   return (
     <svg
       class={isKnown && of > 0 && used >= of ? 'gauge is-full' : 'gauge'}
-      width={String(GAUGE_WIDTH)}
-      height="10"
       viewBox={`0 0 ${GAUGE_WIDTH} 10`}
       role="img"
       aria-label={words}
     >
-      <rect class="gauge-track" width={String(GAUGE_WIDTH)} height="10" rx="2" />
-      <rect class="gauge-used" width={place(width)} height="10" rx="2" />
+      <path d={`M0 5h${place(width)}`} />
     </svg>
   );
 };

@@ -28,8 +28,6 @@ export const Sparkline: FC<SparklineProps> = ({ title, unit, points, span }) => 
   return (
     <svg
       class="sparkline"
-      width="80"
-      height={String(HEIGHT)}
       viewBox={`0 0 ${STEPS} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
