@@ -22,7 +22,7 @@ interface Whom {
   /** Name of the queue; none: it is about no single one. */
   readonly queue?: string;
   readonly type?: string;
-  /** What its sentence has to say besides, such as the worker's name. */
+  /** What its headline or cause has to say besides, such as the worker's name. */
   readonly naming?: string | readonly string[];
 }
 
@@ -170,7 +170,7 @@ function checkExpected(
   const fired = {
     claim,
     holds: isInTime,
-    figures: `noticed ${seconds(sinceMs - fromMs)} after ${from}, held ${heldSeconds.toFixed(1)} s of ${forSeconds} s: ${first.alert.summary.slice(0, 140)}`,
+    figures: `noticed ${seconds(sinceMs - fromMs)} after ${from}, held ${heldSeconds.toFixed(1)} s of ${forSeconds} s: ${first.alert.headline}`,
   };
   if (isOpenEnded) return [fired];
   const endsAtMs = notified.map(({ alert }) => Date.parse(alert.resolvedAt ?? ''));
@@ -220,7 +220,7 @@ function checkNothingElse(seen: readonly SeenAlert[], truth: AlertTruth): AlertC
 
 function describe({ alert }: SeenAlert): string {
   const end = alert.resolvedAt === null ? 'fires still' : `until ${alert.resolvedAt}`;
-  return `${nameOf(alert)} (${alert.severity}, since ${alert.since}, ${end}): ${alert.summary.slice(0, 160)}`;
+  return `${nameOf(alert)} (${alert.severity}, since ${alert.since}, ${end}): ${alert.headline}`;
 }
 
 function seconds(durationMs: number): string {

@@ -98,14 +98,14 @@ export function watchAlerts(api: Api, activity: DrillActivity, table: AlertTable
 }
 
 function stepOf(before: SeenAlert | undefined, alert: ApiAlert): SeenAlert {
-  const sentences = new Set(before?.sentences).add(`${alert.finding?.headline ?? ''} ${alert.summary}`);
+  const sentences = new Set(before?.sentences).add(`${alert.headline} ${alert.cause}`);
   // One that was over before it was looked at was notified if nothing explained it then.
   const isNotified = alert.inhibitedBy === null && (alert.state === 'firing' || before === undefined);
   return { alert, notifiedAtMs: before?.notifiedAtMs ?? (isNotified ? Date.now() : null), sentences };
 }
 
-function sayFiring({ summary, severity, inhibitedBy, since, firedAt }: ApiAlert): string {
+function sayFiring({ headline, severity, inhibitedBy, since, firedAt }: ApiAlert): string {
   const heldSeconds = (Date.parse(firedAt ?? since) - Date.parse(since)) / 1000;
   const why = inhibitedBy === null ? '' : `, explained by "${inhibitedBy}"`;
-  return `${severity}${why}, held ${heldSeconds.toFixed(1)} s: ${summary.slice(0, 120)}`;
+  return `${severity}${why}, held ${heldSeconds.toFixed(1)} s: ${headline}`;
 }

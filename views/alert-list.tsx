@@ -1,4 +1,6 @@
 import type { FC } from 'hono/jsx';
+import type { Brief } from '../server/model/brief.js';
+import { BriefLines } from './brief-lines.js';
 import { Icon } from './icon.js';
 import { type Moment, Time } from './time.js';
 
@@ -6,8 +8,8 @@ export interface AlertProps {
   readonly id: string;
   readonly severity: 'critical' | 'warning' | 'info';
   readonly rule: string;
+  readonly brief: Brief;
   readonly subject: { readonly text: string; readonly href: string };
-  readonly summary: string;
   readonly evidence: string | null;
   readonly since: Moment;
   /** "fires for 2 min", "pends for 10 s", "lasted 3 min". */
@@ -21,7 +23,7 @@ export interface AlertProps {
   readonly silenceHref: string | null;
 }
 
-const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Note' } as const;
+const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
 /** Alerts in words, worst first. */
 export const AlertList: FC<{ readonly alerts: readonly AlertProps[]; readonly none: string }> = ({
@@ -44,7 +46,7 @@ export const FollowerList: FC<{ readonly alerts: readonly AlertProps[] }> = ({ a
     {alerts.map((alert) => (
       <li id={alert.id}>
         <Icon name={alert.severity} /> <span class="visually-hidden">{SEVERITY_WORDS[alert.severity]}</span>{' '}
-        <strong>{alert.rule}</strong> <a href={alert.subject.href}>{alert.subject.text}</a>
+        <strong>{alert.brief.headline}</strong>
         {alert.evidence ? `, ${alert.evidence}` : ''}{' '}
         <span class="muted">
           {alert.age}. {alert.notes.join(' ')}
@@ -60,15 +62,13 @@ const AlertItem: FC<AlertProps> = (alert) => (
       <span class={`severity state-${alert.severity}`}>
         <Icon name={alert.severity} /> {SEVERITY_WORDS[alert.severity]}
       </span>{' '}
-      <strong>{alert.rule}</strong> <a href={alert.subject.href}>{alert.subject.text}</a>{' '}
+      <strong>{alert.brief.headline}</strong> <a href={alert.subject.href}>{alert.subject.text}</a>{' '}
       <span class="muted">
-        {alert.age} · since <Time {...alert.since} />
+        {alert.rule} · {alert.age} · since <Time {...alert.since} />
       </span>
     </p>
-    <p>
-      {alert.summary}
-      {alert.evidence ? <span class="muted"> ({alert.evidence})</span> : null}
-    </p>
+    <BriefLines {...alert.brief} />
+    {alert.evidence ? <p class="muted">{alert.evidence}</p> : null}
     {alert.notes.map((note) => (
       <p class="muted">{note}</p>
     ))}
@@ -84,13 +84,13 @@ const AlertItem: FC<AlertProps> = (alert) => (
         </a>
       ) : null}
       {alert.silenceHref ? (
-        <a class="small-button" href={alert.silenceHref} aria-label={`Silence: ${alert.rule}`}>
+        <a class="small-button" href={alert.silenceHref} aria-label={`Silence: ${alert.brief.headline}`}>
           Silence…
         </a>
       ) : null}
       {alert.acknowledgeAction ? (
         <form method="post" action={alert.acknowledgeAction}>
-          <button type="submit" class="small-button" aria-label={`Acknowledge: ${alert.rule}`}>
+          <button type="submit" class="small-button" aria-label={`Acknowledge: ${alert.brief.headline}`}>
             Acknowledge
           </button>
         </form>

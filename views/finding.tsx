@@ -3,6 +3,7 @@ import { briefValue } from '../server/model/brief.js';
 import type { Evidence } from '../server/model/evidence.js';
 import { type Finding as FoundTrouble, keyNumbers } from '../server/model/finding.js';
 import { formatThings, formatValue } from '../server/model/format.js';
+import { BriefLines } from './brief-lines.js';
 import { DocsMark } from './docs-mark.js';
 import { Icon } from './icon.js';
 import { RemedyButton, type RemedyProps } from './remedy.js';
@@ -65,28 +66,6 @@ export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since
     </li>
   );
 };
-
-/** Why, what it does to users, what to do: of a finding, an alert, an entry of the timeline. */
-export const BriefLines: FC<{ readonly cause: string; readonly effect: string; readonly action: string }> = ({
-  cause,
-  effect,
-  action,
-}) => (
-  <dl class="brief">
-    {[
-      ['Cause', cause],
-      ['Effect', effect],
-      ['Do', action],
-    ].map(([word, text]) =>
-      text === '' ? null : (
-        <div>
-          <dt>{word}</dt>
-          <dd>{text}</dd>
-        </div>
-      ),
-    )}
-  </dl>
-);
 
 type Format = (piece: Evidence) => string;
 

@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import type { ActivityEntry, ActivityNote } from '../server/model/activity-entry.js';
 import { type Actor, includesRole } from '../server/model/role.js';
 import { plainName, plainSentence } from '../server/model/words.js';
+import { BriefLines } from './brief-lines.js';
 import { entryElementId, entryPath } from './links.js';
 import { Time } from './time.js';
 import { moment } from './words.js';
@@ -68,6 +69,7 @@ export const TimelineEntry: FC<{ readonly entry: ActivityEntry; readonly reader:
           </span>
         )}
       </p>
+      {entry.brief ? <BriefLines {...entry.brief} /> : null}
       {audited && audited.changes.length > 0 ? (
         <ul class="changes">
           {audited.changes.map((change) => (

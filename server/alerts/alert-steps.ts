@@ -1,17 +1,15 @@
+import { type Brief, briefOf, briefValue } from '../model/brief.js';
 import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
-import { formatValue } from '../model/format.js';
 import type { SignalSubject } from '../signals/signal.js';
 import { begin, type Level, transition } from '../timeline/lifecycle.js';
 import type { Alert, Transition } from './alert.js';
 import { dampedKeepMs, FLAP_WINDOW_MS } from './alert.js';
-import { describeBreach, formatMeasure, remedyText } from './describe.js';
+import { breachInWords, formatMeasure, remedyText } from './describe.js';
 import type { AlertRule } from './rule.js';
 
 /** What an alert says of its trouble. */
-export type AlertFacts = Pick<
-  Alert,
-  'severity' | 'cause' | 'findingKey' | 'summary' | 'evidence' | 'firstRemedy' | 'value'
->;
+export type AlertFacts = Brief &
+  Pick<Alert, 'severity' | 'code' | 'findingKey' | 'evidence' | 'firstRemedy' | 'value'>;
 
 /** What an alert over a signal says. */
 export function factsOfNumber(rule: AlertRule, subject: SignalSubject, value: number): AlertFacts {
@@ -19,10 +17,10 @@ export function factsOfNumber(rule: AlertRule, subject: SignalSubject, value: nu
   if (condition.kind === 'finding') throw new Error('a rule over findings compares no number');
   return {
     severity: rule.severity === 'finding' ? 'warning' : rule.severity,
-    cause: `signal:${condition.signal}`,
+    code: `signal:${condition.signal}`,
     findingKey: null,
     value,
-    summary: describeBreach(rule, subject, value),
+    ...breachInWords(rule, condition, subject, value),
     evidence: condition.kind === 'absent' ? null : formatMeasure(condition, value),
     firstRemedy: null,
   };
@@ -33,11 +31,11 @@ export function factsOfFinding(rule: AlertRule, finding: Finding): AlertFacts {
   const [evidence] = finding.evidence;
   return {
     severity: rule.severity === 'finding' ? finding.severity : rule.severity,
-    cause: finding.code,
+    code: finding.code,
     findingKey: finding.key,
     value: null,
-    summary: finding.cause,
-    evidence: evidence ? `${evidence.label}: ${formatValue(evidence.value, evidence.unit)}` : null,
+    ...briefOf(finding),
+    evidence: evidence ? `${evidence.label}: ${briefValue(evidence.value, evidence.unit)}` : null,
     firstRemedy: remedyText(finding),
   };
 }

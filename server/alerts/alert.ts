@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BriefSchema } from '../model/brief.js';
 import type { FindingKey, Severity } from '../model/finding.js';
 import { type ModelOf, TimeSchema } from '../model/json.js';
 import type { Lifecycle } from '../timeline/lifecycle.js';
@@ -29,12 +30,10 @@ export const AlertFacts = z.object({
   state: z.enum(['pending', 'firing', 'resolved']),
   severity: z.enum(['critical', 'warning', 'info']),
   subject: SubjectSchema,
-  cause: z
+  code: z
     .string()
-    .describe('Code of the finding, or `signal:` and its name: what one message and inhibition go by'),
-  summary: z
-    .string()
-    .describe('One sentence with its numbers; of a signal, as of the last transition. Holds no job data'),
+    .describe('Of the finding, or `signal:` and its name: what one message and inhibition go by'),
+  ...BriefSchema.shape,
   evidence: z.string().nullable(),
   since: TimeSchema,
   firedAt: TimeSchema.nullable(),

@@ -1,5 +1,4 @@
 import type { Severity } from '../model/finding.js';
-import { WORKERS_RULE_NAME } from './describe.js';
 import { type AlertRule, type Condition, EVERYTHING } from './rule.js';
 
 const SECOND = 1000;
@@ -68,7 +67,7 @@ const DEFAULTS: readonly Default[] = [
   finding('type-absent', 'A job type is missing', 'jobtype.absent', 'warning', MINUTE),
   finding('type-batch-wait', 'A job type waits in its slots', 'jobtype.batch-wait', 'warning', 2 * MINUTE),
   finding('memory', 'Memory is taken up', 'memory.*', 'warning', 5 * MINUTE),
-  finding('workers', WORKERS_RULE_NAME, 'worker.*', 'warning', 30 * SECOND),
+  finding('workers', 'Workers are in trouble', 'worker.*', 'warning', 30 * SECOND),
   {
     id: 'redis-memory',
     name: 'Redis nears its limit',

@@ -1,6 +1,8 @@
+import { type Brief, briefDuration, briefOf, briefRatio, briefValue, headlineOf } from '../model/brief.js';
 import type { Finding } from '../model/finding.js';
 import { formatDuration, formatNumber, formatRatio, formatThings, formatValue } from '../model/format.js';
 import type { TimelineEntry } from '../model/timeline-entry.js';
+import { capitalized } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal, SignalSubject } from '../signals/signal.js';
 import type { Alert, Transition } from './alert.js';
@@ -14,23 +16,6 @@ export function subjectName({ instance, node, queue, type }: SignalSubject): str
   if (type !== null) return `${cut(type)} of ${queueLabel(queue ?? '')}`;
   if (queue !== null) return queueLabel(queue);
   return node === null ? `Redis ${instance}` : `Redis ${instance} (${node})`;
-}
-
-/** What is wrong by a default rule that stands for several kinds of finding, by the finding's code. */
-const KINDS: Readonly<Record<string, string>> = {
-  'worker.crashed': 'Workers are gone',
-  'worker.stuck': 'Workers are stuck',
-  'worker.silent': 'Workers are silent',
-  'worker.outlier': 'A worker drags the rest',
-  'worker.blocked': 'Workers are refused by a full Redis',
-};
-
-/** Name of the default rule over all that is wrong with workers. */
-export const WORKERS_RULE_NAME = 'Workers are in trouble';
-
-/** What an alert is called: its rule's name, or the kind of trouble where the rule has the default's name for all kinds. */
-export function alertTitle({ ruleName, cause }: Pick<Alert, 'ruleName' | 'cause'>): string {
-  return (ruleName === WORKERS_RULE_NAME && KINDS[cause]) || ruleName;
 }
 
 /** The first remedy of a finding and what it does; null: none is known. */
@@ -50,30 +35,32 @@ function cut(text: string): string {
 }
 
 /** The number that a condition compares, as text with its unit. */
-export function formatMeasure(condition: SignalCondition, value: number): string {
+export function formatMeasure(
+  condition: SignalCondition,
+  value: number,
+  format: typeof formatValue = formatValue,
+): string {
   const unit = signalNamed(condition.signal)?.unit;
   switch (condition.kind) {
     case 'compare':
-      return formatSignal(unit, value);
+      return formatSignal(unit, value, format);
     case 'share-of-limit':
-      return `${formatRatio(value)} of the memory limit`;
+      return `${format(value, 'ratio')} of the memory limit`;
     case 'rate-of-change':
-      return unit === 'bytes'
-        ? formatValue(value, 'bytes/s')
-        : `${formatNumber(value)} ${unit ?? ''} a second`;
+      return unit === 'bytes' ? format(value, 'bytes/s') : `${format(value)} ${unit ?? ''} a second`;
     case 'predicted':
-      return value === Number.POSITIVE_INFINITY ? 'not in sight' : `in ${formatDuration(value)}`;
+      return value === Number.POSITIVE_INFINITY ? 'not in sight' : `in ${format(value, 'seconds')}`;
     case 'absent':
       return 'none';
     case 'baseline':
-      return `${formatNumber(value)} times its usual deviation`;
+      return `${format(value)} times its usual deviation`;
   }
 }
 
-function formatSignal(unit: Signal['unit'] | undefined, value: number): string {
+function formatSignal(unit: Signal['unit'] | undefined, value: number, format: typeof formatValue): string {
   if (unit === 'bool') return value === 0 ? 'no' : 'yes';
-  if (unit === undefined) return formatNumber(value);
-  return value === Number.POSITIVE_INFINITY && unit !== 'seconds' ? 'without end' : formatValue(value, unit);
+  if (unit === undefined) return format(value);
+  return value === Number.POSITIVE_INFINITY && unit !== 'seconds' ? 'without end' : format(value, unit);
 }
 
 /** Signals whose name says little by itself. */
@@ -93,28 +80,73 @@ function measureOf(signal: string): string {
   return measureName(signal).replace(/^(redis|queue|job type) /, '');
 }
 
-/** What is wrong, in one sentence with its numbers. */
-export function describeBreach(rule: AlertRule, subject: SignalSubject, value: number | null): string {
-  const { condition } = rule;
+/** What an alert over a signal says. */
+export function breachInWords(
+  rule: Pick<AlertRule, 'name' | 'runbookUrl'>,
+  condition: SignalCondition,
+  subject: SignalSubject,
+  value: number | null,
+): Brief {
   const who = subjectName(subject);
-  if (condition.kind === 'finding') return `${rule.name}: ${who}.`;
-  const now = value === null ? 'not known' : formatMeasure(condition, value);
+  return {
+    headline: headlineOf(who, `: ${cutName(rule.name)}`),
+    cause: `${capitalized(breachOf(condition, value))}.`,
+    effect: EFFECTS.find(([signals]) => signals.test(condition.signal))?.[1] ?? UNKNOWN_EFFECT,
+    action:
+      rule.runbookUrl === null
+        ? `Look at ${who} in the console for why.`
+        : 'Follow the runbook of this rule.',
+  };
+}
+
+const MAX_RULE_CHARS = 40;
+
+function cutName(name: string): string {
+  const line = cut(name);
+  return line.length > MAX_RULE_CHARS ? `${line.slice(0, MAX_RULE_CHARS - 1).toWellFormed()}…` : line;
+}
+
+/** What breached the condition: "backlog is 101 jobs, above 100 jobs". */
+function breachOf(condition: SignalCondition, value: number | null): string {
+  const now = value === null ? 'not known' : formatMeasure(condition, value, briefValue);
   const what = measureOf(condition.signal);
   switch (condition.kind) {
     case 'compare':
-      return `${rule.name}: ${what} of ${who} is ${now}, ${condition.is} ${formatMeasure(condition, condition.threshold)}.`;
+      return `${what} is ${now}, ${condition.is} ${formatMeasure(condition, condition.threshold, briefValue)}`;
     case 'share-of-limit':
-      return `${rule.name}: ${what} of ${who} is ${now}, above ${formatRatio(condition.aboveRatio)}.`;
+      return `${what} is ${now}, above ${briefRatio(condition.aboveRatio)}`;
     case 'rate-of-change':
-      return `${rule.name}: ${what} of ${who} changes by ${now} over ${formatDuration(condition.windowSeconds)}, ${condition.is} ${formatMeasure(condition, condition.perSecond)}.`;
+      return `${what} changes by ${now} over ${briefDuration(condition.windowSeconds)}, ${condition.is} ${formatMeasure(condition, condition.perSecond, briefValue)}`;
     case 'predicted':
-      return `${rule.name}: ${what} of ${who} reaches ${reached(condition)} ${now} at its present trend.`;
+      return `${what} reaches ${reached(condition)} ${now} at its present trend`;
     case 'absent':
-      return `${rule.name}: there is no ${what} of ${who}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} is above ${formatNumber(condition.whileAbove)}`}.`;
+      return `there is no ${what}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} is above ${briefValue(condition.whileAbove)}`}`;
     case 'baseline':
-      return `${rule.name}: ${what} of ${who} is ${now} ${condition.is === 'off' ? 'off' : condition.is} what it usually is.`;
+      return `${what} is ${now} ${condition.is === 'off' ? 'off' : condition.is} what it usually is`;
   }
 }
+
+/** What a signal that is out of bounds does, as far as its name says it; the first that fits. */
+const EFFECTS: readonly (readonly [signals: RegExp, effect: string])[] = [
+  [/^redis_up$/, 'Nothing of this Redis is seen, and nothing can be done there from here.'],
+  [/evict/, 'Keys vanish, and jobs may be among them.'],
+  [/refused|^redis_full$/, 'Writes are rejected: producers fail, and idle workers take no jobs.'],
+  [/memory|bytes|used_ratio|full_in/, 'Once Redis is full, writes are rejected and idle workers stop.'],
+  [/^redis_/, 'Redis may answer workers and producers late.'],
+  [/fail/, 'Jobs fail, and are to retry once it is fixed.'],
+  [/worker|slots|heartbeat|loop|event/, 'Fewer jobs are done, or later.'],
+  [/silent|departures|completed|processed/, 'Jobs may not be done at all.'],
+  [
+    /waiting|backlog|oldest|drain|growth|arrivals|delayed|unfinished|run_|waited|active|prioritized|added/,
+    'Jobs wait longer than they should.',
+  ],
+  [/^queues|unread/, 'Some queues may be in no list and no sum.'],
+  [/slow_threshold/, 'It decides which runs count as slow.'],
+  [/paused|concurrency|rate_limit/, 'Its jobs are held back on purpose, and wait.'],
+  [/^agents/, 'Workers are seen less well than before.'],
+  [/^console_/, 'The console may see and notify late.'],
+];
+const UNKNOWN_EFFECT = 'What it does is not known: this rule is over a number alone.';
 
 function reached(condition: Extract<SignalCondition, { kind: 'predicted' }>): string {
   return condition.reaches === 'limit'
@@ -168,10 +200,9 @@ export function transitionEntries(
 }
 
 function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry, 'id'> {
-  const { subject, summary, severity, firedAtMs, inhibitedBy } = alert;
-  const why =
-    inhibitedBy === null ? '' : ` It follows from "${inhibitedBy}", so nobody is notified of it by itself.`;
-  const lasted = firedAtMs === null ? '' : ` after ${formatDuration((atMs - firedAtMs) / 1000)}`;
+  const { subject, headline, ruleName, severity, firedAtMs, inhibitedBy } = alert;
+  const why = inhibitedBy === null ? '' : ` It follows from "${inhibitedBy}": nobody is notified of it.`;
+  const lasted = firedAtMs === null ? '' : ` after ${briefDuration((atMs - firedAtMs) / 1000)}`;
   return {
     atMs,
     instance: subject.instance,
@@ -180,10 +211,11 @@ function entryOf({ kind, alert }: Transition, atMs: number): Omit<TimelineEntry,
     worker: null,
     ref: alert.id,
     ...severityOf(kind, alert),
+    ...(kind === 'firing' ? { brief: briefOf(alert) } : {}),
     text:
       kind === 'firing'
-        ? `Alert "${alertTitle(alert)}" fires (${severity}): ${summary}${why}`
-        : `Alert "${alertTitle(alert)}" about ${subjectName(subject)} is over${lasted}.`,
+        ? `Alert "${ruleName}" fires (${severity}): ${headline}.${why}`
+        : `Alert "${ruleName}" resolved${lasted}: ${headline}.`,
   };
 }
 
@@ -211,6 +243,6 @@ function together(group: readonly Transition[], atMs: number): Omit<TimelineEntr
     text:
       kind === 'firing'
         ? `Alert "${alert.ruleName}" fires (${alert.severity}) for ${whom}.`
-        : `Alert "${alert.ruleName}" is over for ${whom}.`,
+        : `Alert "${alert.ruleName}" resolved for ${whom}.`,
   };
 }

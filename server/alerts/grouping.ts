@@ -10,7 +10,7 @@ const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
 /** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */
 export const MatchersSchema = z.strictObject({
   rule: glob.optional().describe('Of rule ids'),
-  cause: glob.optional().describe('Of finding codes, or signal: and a name'),
+  code: glob.optional().describe('Of finding codes, or signal: and a name'),
   instance: glob.optional(),
   queue: glob.optional().describe('Of queue ids'),
   type: glob.optional(),
@@ -31,7 +31,7 @@ export type Silence = ModelOf<typeof SilenceFacts>;
 
 /** The silence that keeps an alert quiet for the longest; null: none does. */
 export function silenceOf(
-  alert: Pick<Alert, 'ruleId' | 'cause' | 'subject' | 'severity'>,
+  alert: Pick<Alert, 'ruleId' | 'code' | 'subject' | 'severity'>,
   silences: readonly Silence[],
   nowMs: number,
 ): Silence | null {
@@ -45,14 +45,14 @@ export function silenceOf(
 }
 
 function isMeant(
-  { ruleId, cause, subject, severity }: Pick<Alert, 'ruleId' | 'cause' | 'subject' | 'severity'>,
+  { ruleId, code, subject, severity }: Pick<Alert, 'ruleId' | 'code' | 'subject' | 'severity'>,
   matchers: SilenceMatchers,
 ): boolean {
   const fits = (glob: string | undefined, text: string | null): boolean =>
     glob === undefined || (text === null ? glob === '*' : globMatcher(glob)(text));
   return (
     fits(matchers.rule, ruleId) &&
-    fits(matchers.cause, cause) &&
+    fits(matchers.code, code) &&
     fits(matchers.instance, subject.instance) &&
     fits(matchers.queue, subject.queue) &&
     fits(matchers.type, subject.type) &&
@@ -112,8 +112,8 @@ export function dueMessages(
   return [...groups].flatMap(([groupKey, group]) => dueOf(groupKey, group, silences, timing, nowMs) ?? []);
 }
 
-export function groupKeyOf({ subject, cause, ruleId }: Alert): string {
-  return JSON.stringify([subject.instance, cause.startsWith('signal:') ? ruleId : cause]);
+export function groupKeyOf({ subject, code, ruleId }: Alert): string {
+  return JSON.stringify([subject.instance, code.startsWith('signal:') ? ruleId : code]);
 }
 
 function dueOf(

@@ -12,12 +12,12 @@ import type { Alert } from './alert.js';
 export function inhibitors(active: readonly Alert[]): ReadonlyMap<Alert, Alert> {
   const found = new Map<Alert, Alert>();
   const present = new Set<string>();
-  for (const { cause } of active) present.add(cause);
+  for (const { code } of active) present.add(code);
   for (const { causes, isEffect, within } of CAUSES) {
     if (![...causes].some((cause) => present.has(cause))) continue;
-    const sources = active.filter(({ cause }) => causes.has(cause));
+    const sources = active.filter(({ code }) => causes.has(code));
     for (const alert of active) {
-      if (found.has(alert) || causes.has(alert.cause) || !isEffect(alert.cause)) continue;
+      if (found.has(alert) || causes.has(alert.code) || !isEffect(alert.code)) continue;
       const source = sources.find(
         (one) =>
           // A warning must not keep anybody from being woken by what somebody has called critical.

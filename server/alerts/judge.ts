@@ -185,7 +185,7 @@ export class Judge {
       const { findingKey: key } = alert;
       if (key === null || found.has(key)) continue;
       const isKnown = isLive && !lastSeen.has(key) && !isUnread(alert.subject);
-      this.#keep(state, key, alert, isKnown ? levelWithout(key, alert.cause) : 'unknown', null, transitions);
+      this.#keep(state, key, alert, isKnown ? levelWithout(key, alert.code) : 'unknown', null, transitions);
     }
   }
 

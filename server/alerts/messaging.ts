@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { headlineOf } from '../model/brief.js';
 import type { ChannelHealth } from '../model/console-health.js';
 import { type HealthProblem, judgeHealth } from '../model/console-health.js';
 import type { Actor } from '../model/role.js';
@@ -134,7 +135,7 @@ function testNotification(
     status,
     severity: 'info',
     instance: 'test',
-    title: `Test of channel ${channel}`,
+    headline: headlineOf(channel, ': a test of this channel'),
     sinceMs: nowMs,
     alerts: [
       {
@@ -146,7 +147,10 @@ function testNotification(
         status,
         startsAtMs: nowMs,
         endsAtMs: status === 'resolved' ? nowMs : null,
-        summary: `${actor} has tested this channel; nothing is wrong`,
+        headline: headlineOf(channel, ': a test of this channel'),
+        cause: `${actor} has tested this channel.`,
+        effect: 'Nothing is wrong.',
+        action: 'Nothing needs to be done.',
         evidence: 'none: this is a test',
         runbookUrl: null,
       },

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
+import { type Brief, briefOf, headlineOf } from '../model/brief.js';
 import type { Finding, Severity } from '../model/finding.js';
 import type { SignalSubject } from '../signals/signal.js';
 import type { Alert } from './alert.js';
-import { alertTitle, remedyText, subjectName } from './describe.js';
+import { remedyText } from './describe.js';
 import { type DueMessage, groupKeyOf, MAX_ALERTS_IN_MESSAGE } from './grouping.js';
 
-/** One alert in a message. */
-export interface AlertNotice {
+/** One alert in a message: in the words of the alert, which hold no job data. */
+export interface AlertNotice extends Brief {
   /** The same as long as rule and subject are: what Alertmanager and PagerDuty deduplicate by. */
   readonly fingerprint: string;
   readonly alertId: string;
@@ -17,8 +18,6 @@ export interface AlertNotice {
   readonly startsAtMs: number;
   /** null: it still fires. */
   readonly endsAtMs: number | null;
-  /** What is wrong, in one sentence with its numbers and units. Holds no job data. */
-  readonly summary: string;
   /** The number behind it as text with unit, such as `87% of 512 MB`; null: the rule is about absence. */
   readonly evidence: string | null;
   readonly runbookUrl: string | null;
@@ -35,8 +34,8 @@ export interface Notification {
   /** Of the worst alert in it. */
   readonly severity: Severity;
   readonly instance: string;
-  /** What is wrong, in a few words. */
-  readonly title: string;
+  /** That of the worst alert, and how many others. */
+  readonly headline: string;
   readonly sinceMs: number;
   readonly alerts: readonly AlertNotice[];
   /** Label and effect of the first remedy of the finding behind it; null: none is known. */
@@ -99,7 +98,7 @@ export function acknowledgementOf(alerts: readonly Alert[], nowMs: number): Noti
     status: 'acknowledged',
     severity: alert.severity,
     instance: alert.subject.instance,
-    title: `${alertTitle(alert)}: ${subjectName(alert.subject)}, acknowledged by ${by}`,
+    headline: headlineOf(alert.headline, `, acknowledged by ${by.slice(0, 20).toWellFormed()}`),
     sinceMs: alert.sinceMs,
     alerts: [noticeOf(alert)],
     firstRemedy: null,
@@ -124,7 +123,7 @@ export function notificationOf(
     status: due.status,
     severity: due.severity,
     instance: due.instance,
-    title: titleOf(due, worst),
+    headline: headlineOfAll(due, worst),
     sinceMs: Math.min(...due.alerts.map(({ sinceMs }) => sinceMs)),
     alerts: due.alerts.slice(0, MAX_ALERTS_IN_MESSAGE).map(noticeOf),
     firstRemedy: remedyText(finding) ?? worst.firstRemedy,
@@ -133,11 +132,10 @@ export function notificationOf(
   };
 }
 
-function titleOf({ alerts, status }: DueMessage, worst: Alert): string {
+function headlineOfAll({ alerts, status }: DueMessage, worst: Alert): string {
   const meant = alerts.filter(({ state }) => (status === 'firing') === (state !== 'resolved'));
   const others = meant.length - 1;
-  const more = others > 0 ? ` and ${others} more` : '';
-  return `${alertTitle(worst)}: ${subjectName(worst.subject)}${more}${status === 'resolved' ? ', over' : ''}`;
+  return others > 0 ? headlineOf(worst.headline, ` and ${others} more`) : worst.headline;
 }
 
 function noticeOf(alert: Alert): AlertNotice {
@@ -150,7 +148,7 @@ function noticeOf(alert: Alert): AlertNotice {
     status: alert.state === 'resolved' ? 'resolved' : 'firing',
     startsAtMs: alert.sinceMs,
     endsAtMs: alert.resolvedAtMs,
-    summary: alert.summary,
+    ...briefOf(alert),
     evidence: alert.evidence,
     runbookUrl: alert.runbookUrl,
   };

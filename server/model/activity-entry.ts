@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BriefSchema } from './brief.js';
 import { type ModelOf, TimeSchema } from './json.js';
 
 export const AuditedSchema = z.object({
@@ -23,6 +24,7 @@ export const ActivityEntrySchema = z.object({
   queue: z.string().nullable(),
   worker: z.string().nullable(),
   text: z.string(),
+  brief: BriefSchema.nullable().describe('Of a finding or an alert that begins or gets worse'),
   actor: z.string().nullable().describe('Who did or entered it; null: the console noticed it'),
   state: z
     .enum(['critical', 'warning', 'info', 'calm'])

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import {
   type FormatUnit,
   formatBytes,
   formatBytesPerSecond,
+  formatNumber,
   formatRate,
   formatRatio,
   rowSeconds,
@@ -12,16 +14,17 @@ import { plainName, plainProblem } from './words.js';
  * What is said of a trouble wherever it is said (page, API, alert, message, timeline), for somebody who was woken up. Names and
  * numbers are in it, data of jobs are not.
  */
-export interface Brief {
-  /** At most 60 characters, with its subject where it has one: "analytics: 4 workers saturated". */
-  readonly headline: string;
-  /** Why it is so. Like the next two one sentence of at most 20 words. */
-  readonly cause: string;
-  /** What it does to those who wait for the jobs. */
-  readonly effect: string;
-  /** What to do. */
-  readonly action: string;
-}
+export const BriefSchema = z
+  .object({
+    headline: z
+      .string()
+      .describe('At most 60 characters, with its subject: `analytics: 4 workers saturated`'),
+    cause: z.string().describe('Why it is so: one sentence of at most 20 words'),
+    effect: z.string().describe('What it does to those who wait for the jobs; likewise'),
+    action: z.string().describe('What to do; likewise'),
+  })
+  .meta({ id: 'Brief' });
+export interface Brief extends Readonly<z.infer<typeof BriefSchema>> {}
 
 /** The four fields of anything that has them, as they are kept and sent. */
 export function briefOf({ headline, cause, effect, action }: Brief): Brief {
@@ -151,7 +154,9 @@ export function briefValue(value: number | string, unit?: FormatUnit): string {
       return briefRate(value);
     case 'bool':
       return value === 0 ? 'no' : 'yes';
-    default:
+    case 'jobs':
       return briefCount(value);
+    default:
+      return Math.abs(value) < 9.95 ? formatNumber(value) : briefCount(value);
   }
 }

@@ -1,3 +1,4 @@
+import type { Brief } from './brief.js';
 import type { Severity } from './finding.js';
 
 /** A deploy concerns every Redis unless it is said which. No instance can have this name. */
@@ -20,6 +21,8 @@ export interface TimelineEntry {
   readonly actor?: string | null;
   /** How bad it is, where whoever tells it knows; absent: as its kind says. */
   readonly severity?: Severity;
+  /** Of a finding or an alert that begins or gets worse: its words. */
+  readonly brief?: Brief | null;
   /** Id of what it is about: the episode of a finding, an incident, or the entry that a note is written on. */
   readonly ref?: string;
 }

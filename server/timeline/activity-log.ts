@@ -96,7 +96,19 @@ function likeText(text: string): string {
 
 /** An entry of the timeline as a line of the activity. */
 function entryOfTimeline(entry: TimelineEntry, notes: readonly ActivityNote[]): ActivityEntry {
-  const { id, atMs, instance, kind, queue, worker, text, actor = null, severity, ref = null } = entry;
+  const {
+    id,
+    atMs,
+    instance,
+    kind,
+    queue,
+    worker,
+    text,
+    actor = null,
+    severity,
+    ref = null,
+    brief = null,
+  } = entry;
   const state = stateOfKind(kind) === 'calm' ? 'calm' : (severity ?? stateOfKind(kind));
   return {
     id,
@@ -107,6 +119,7 @@ function entryOfTimeline(entry: TimelineEntry, notes: readonly ActivityNote[]): 
     queue,
     worker,
     text,
+    brief,
     actor,
     state,
     ref,
@@ -131,6 +144,7 @@ function entryOfAudit(record: AuditRecord, notes: readonly ActivityNote[]): Acti
     ...{ id, atMs, instance, kind, queue, worker, notes },
     group: activityGroupOf(kind),
     text: record.summary,
+    brief: null,
     actor: record.actor,
     state: STATES[record.status],
     ref: null,

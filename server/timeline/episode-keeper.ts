@@ -1,3 +1,4 @@
+import { briefOf } from '../model/brief.js';
 import type { Evidence } from '../model/evidence.js';
 import { formatDuration, formatValue } from '../model/format.js';
 import { freshnessOf } from '../model/sight.js';
@@ -25,7 +26,7 @@ const NOT_A_MEASURE = new Set(['suggested-concurrency', 'slots', 'limit', 'keys'
 
 /** One line of the timeline about a finding. */
 export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): string {
-  const name = `${episode.title}${placeOfEpisode(episode)}`;
+  const name = `${episode.headline}${placeOfEpisode(episode)}`;
   const number = worstInWords(episode);
   if (kind === 'began') return `${name}.${number ? ` At first: ${number}.` : ''}`;
   if (kind === 'worsened')
@@ -54,11 +55,11 @@ function placeIn({ name }: Evidence): number {
   return at < 0 ? FIRST.length : at;
 }
 
-/** A title alone does not say of which queue it is; most titles of a Redis do. */
-export function placeOfEpisode({ queue, title, queues }: Episode): string {
+/** Headlines of before 0.4 do not say of which queue they are. */
+export function placeOfEpisode({ queue, headline, queues }: Episode): string {
   if (queue === null || queues.length > 0) return '';
   const name = plainName(queue.startsWith('bull:') ? queue.slice('bull:'.length) : queue);
-  return title.includes(name) ? '' : ` (${name})`;
+  return headline.includes(name) || headline.includes('…') ? '' : ` (${name})`;
 }
 
 /** Worst numbers and the time at which a finding was last seen are kept this often: as much a kill loses of them. */
@@ -178,5 +179,6 @@ function entryOf(event: EpisodeEvent): TimelineEntry {
     actor: null,
     severity: kind === 'ended' ? 'info' : episode.severity,
     ref: episode.id,
+    ...(kind === 'ended' || episode.cause === '' ? {} : { brief: briefOf(episode) }),
   };
 }

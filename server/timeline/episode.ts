@@ -2,6 +2,7 @@ import { and, asc, gte, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { z } from 'zod';
 import { troubleCode } from '../findings/track.js';
+import { BriefSchema, briefOf } from '../model/brief.js';
 import type { Evidence } from '../model/evidence.js';
 import type { Finding, FindingKey, Severity } from '../model/finding.js';
 import { TimeSchema } from '../model/json.js';
@@ -26,8 +27,11 @@ const findingEpisodes = sqliteTable(
     jobType: text('job_type'),
     /** The worst that was recorded. */
     severity: text('severity').$type<RecordedSeverity>().notNull(),
-    /** As it was at its worst. */
-    title: text('title').notNull(),
+    /** What was said of it at its worst. */
+    headline: text('headline').notNull(),
+    cause: text('cause').notNull(),
+    effect: text('effect').notNull(),
+    action: text('action').notNull(),
     beganAtMs: integer('began_at_ms').notNull(),
     /** When it was last seen to be so. */
     lastSeenAtMs: integer('last_seen_at_ms').notNull(),
@@ -46,7 +50,7 @@ export const EpisodeFacts = z.object({
   id: z.string(),
   code: z.string(),
   severity: z.enum(['critical', 'warning']),
-  title: z.string(),
+  ...BriefSchema.shape,
   instance: z.string(),
   queue: z.string().nullable(),
   queues: z.array(z.string()),
@@ -79,7 +83,7 @@ export function episodeOf(id: string, finding: Finding, beganAtMs: number, nowMs
     node: finding.node,
     jobType: finding.jobType ?? null,
     severity: recordedSeverity(finding.severity) ?? 'warning',
-    title: finding.headline,
+    ...briefOf(finding),
     beganAtMs,
     lastSeenAtMs: nowMs,
     endedAtMs: null,

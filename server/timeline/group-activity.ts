@@ -171,8 +171,8 @@ function rowOfTrouble({ episodes, entries: found }: Trouble): ActivityRow | null
 }
 
 /** What was said of the future is not said of the past. */
-function headlineOf({ code, title }: Episode): string {
-  return code === 'redis.filling' ? 'Redis was filling' : title;
+function headlineOf({ code, headline }: Episode): string {
+  return code === 'redis.filling' ? 'Redis was filling' : headline;
 }
 
 /** A warning until it has become critical. */

@@ -1,4 +1,5 @@
 import { troubleCode } from '../findings/track.js';
+import { briefOf } from '../model/brief.js';
 import type { Finding } from '../model/finding.js';
 import { type Episode, episodeOf, isCoveredBy, isOf, recordedSeverity, worstEvidence } from './episode.js';
 import { begin, type Level, type Lifecycle, transition } from './lifecycle.js';
@@ -156,7 +157,7 @@ function seen(
     lastSeenAtMs: nowMs,
     queues: finding.queues ?? queues,
     worst: worstEvidence(worst, finding.evidence),
-    ...(hasWorsened ? { severity: 'critical' as const, title: finding.headline } : {}),
+    ...(hasWorsened ? { severity: 'critical' as const, ...briefOf(finding) } : {}),
   };
   if (hasWorsened) events.push({ kind: 'worsened', episode, atMs: worse.sinceMs, isUnseen: false });
   return { ...one, episode, worse: hasWorsened ? null : worse, isUnconfirmed: false };

@@ -1,5 +1,6 @@
 import { and, desc, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Brief } from '../model/brief.js';
 import type { Severity } from '../model/finding.js';
 import {
   ALL_INSTANCES,
@@ -25,6 +26,7 @@ export const timeline = sqliteTable(
     actor: text('actor'),
     severity: text('severity').$type<Severity>(),
     ref: text('ref'),
+    brief: text('brief', { mode: 'json' }).$type<Brief>(),
   },
   (table) => [index('timeline_at').on(table.atMs), index('timeline_ref').on(table.ref)],
 );

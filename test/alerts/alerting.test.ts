@@ -104,9 +104,9 @@ it('what fires is on disk before anybody is notified, and so is its end', async 
   expect(console_.notified[0]).toMatchObject({
     status: 'firing',
     severity: 'critical',
-    title: 'Too deep: mail',
+    headline: 'mail: Too deep',
     path: '/alerts',
-    alerts: [{ summary: 'Too deep: backlog of mail is 200 jobs, above 100 jobs.', evidence: '200 jobs' }],
+    alerts: [{ cause: 'Backlog is 200, above 100.', evidence: '200 jobs' }],
   });
   depth = 0;
   await console_.ticksUntil('its end is notified', () => console_.notified.length === 2);

@@ -54,7 +54,9 @@ describe('a real Alertmanager', () => {
     expect(known).toMatchObject({
       labels: { severity: 'critical', instance: 'shop', queue: 'bull:größe "1"', job_type: 'send' },
       annotations: {
-        summary: 'Redis shop holds 470 MB of 512 MB and is full in 3 min',
+        summary: 'Redis is full in 3 min',
+        cause: 'Pending track jobs of analytics take 470 MB, 92% of its memory.',
+        action: 'Make room, drain faster, or add fewer jobs.',
         evidence: '92% of 512 MB',
         first_remedy: 'Trim events of analytics: frees about 80 MB',
       },

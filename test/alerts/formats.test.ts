@@ -17,10 +17,13 @@ describe('a message', () => {
   it('says what is wrong, since when, the evidence, the first remedy, and opens the console there', () => {
     expect(plainText(message)).toBe(
       `CRITICAL: Redis is nearly full
+Cause: Pending track jobs of analytics take 470 MB, 92% of its memory.
+Effect: Once it is full, producers are rejected and idle workers stop.
+Do: Make room, drain faster, or add fewer jobs.
 Redis: shop
 Since: 2026-01-02 03:03:05 UTC
 
-- Redis shop holds 470 MB of 512 MB and is full in 3 min (evidence: 92% of 512 MB; since 2026-01-02 03:03:05 UTC; runbook: https://runbooks.example.com/redis-full)
+- Redis is full in 3 min (evidence: 92% of 512 MB; since 2026-01-02 03:03:05 UTC; runbook: https://runbooks.example.com/redis-full)
 
 First remedy: Trim events of analytics: frees about 80 MB
 
@@ -32,12 +35,13 @@ https://spillway.example.com/#finding-redis.full`,
     const over = plainText(messageFrom(aNotification({ status: 'resolved' }), PUBLIC));
     expect(over).toMatch(/^RESOLVED: Redis is nearly full/);
     expect(over).not.toContain('First remedy');
+    expect(over).not.toMatch(/^Do:/m);
   });
 
   it('tells ten alerts and counts the others', () => {
     const alerts = Array.from({ length: 14 }, (_, i) => aNotice({ fingerprint: `f-${i}` }));
     const text = plainText(messageFrom(aNotification({ alerts }), null));
-    expect(text.match(/Redis shop holds/g)).toHaveLength(10);
+    expect(text.match(/^- Redis is full in 3 min/gm)).toHaveLength(10);
     expect(text).toContain('- and 4 more');
   });
 
@@ -53,8 +57,8 @@ https://spillway.example.com/#finding-redis.full`,
   it('stays one line a text, whatever is in a name', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(0x10ffff)), (characters) => {
-        const title = String.fromCodePoint(...characters);
-        const { subject } = messageFrom(aNotification({ title }), PUBLIC);
+        const headline = String.fromCodePoint(...characters);
+        const { subject } = messageFrom(aNotification({ headline }), PUBLIC);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);
       }),
@@ -71,6 +75,7 @@ describe('for a webhook', () => {
       status: 'firing',
       severity: 'critical',
       instance: 'shop',
+      headline: 'Redis is nearly full',
       title: 'Redis is nearly full',
       since: '2026-01-02T03:03:05.000Z',
       alerts: [
@@ -83,7 +88,12 @@ describe('for a webhook', () => {
           status: 'firing',
           startsAt: '2026-01-02T03:03:05.000Z',
           endsAt: null,
-          summary: 'Redis shop holds 470 MB of 512 MB and is full in 3 min',
+          headline: 'Redis is full in 3 min',
+          cause: 'Pending track jobs of analytics take 470 MB, 92% of its memory.',
+          effect: 'Once it is full, producers are rejected and idle workers stop.',
+          action: 'Make room, drain faster, or add fewer jobs.',
+          summary:
+            'Pending track jobs of analytics take 470 MB, 92% of its memory. Once it is full, producers are rejected and idle workers stop.',
           evidence: '92% of 512 MB',
           runbookUrl: 'https://runbooks.example.com/redis-full',
         },
@@ -116,9 +126,11 @@ describe('for Slack', () => {
 
   it('can not be made to call a channel or a person, or to hide a link, by a name', () => {
     const evil = '<!channel> <@U1> <https://evil.example|here> & co';
-    const alerts = [aNotice({ summary: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' })];
+    const alerts = [
+      aNotice({ headline: evil, cause: evil, evidence: evil, runbookUrl: 'https://r.example/a|b>c' }),
+    ];
     const body = slackBody(
-      messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+      messageFrom(aNotification({ headline: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );
     const marked = JSON.parse(body)
       .blocks.filter((block: { text: { type: string } }) => block.text.type === 'mrkdwn')
@@ -132,8 +144,10 @@ describe('for Slack', () => {
   it('stays within what Slack takes', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 6_000 }), fc.nat(30), (text, count) => {
-        const alerts = Array.from({ length: count }, () => aNotice({ summary: `<${text}>` }));
-        const notification = aNotification({ title: text, alerts, firstRemedy: text });
+        const alerts = Array.from({ length: count }, () =>
+          aNotice({ headline: `<${text}>`, cause: `<${text}>`, action: text }),
+        );
+        const notification = aNotification({ headline: text, alerts, firstRemedy: text });
         for (const { type, text: piece } of JSON.parse(slackBody(messageFrom(notification, PUBLIC))).blocks)
           expect(piece.text.length).toBeLessThanOrEqual(type === 'header' ? 150 : 3_000);
       }),
@@ -194,8 +208,8 @@ describe('for Alertmanager', () => {
     });
     const changed = aNotification({
       id: 'n-2',
-      title: 'worse',
-      alerts: [aNotice({ evidence: '99%', summary: 'x' })],
+      headline: 'worse',
+      alerts: [aNotice({ evidence: '99%', headline: 'x' })],
     });
     const [again] = JSON.parse(alertmanagerBody(changed, PUBLIC, NOW_MS + 60_000, 60));
     expect(again.labels).toEqual(alert.labels);
@@ -219,9 +233,11 @@ describe('for Alertmanager', () => {
 describe('for e-mail', () => {
   it('is escaped in HTML', () => {
     const evil = `<img src=x onerror="alert(1)"> & '`;
-    const alerts = [aNotice({ summary: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' })];
+    const alerts = [
+      aNotice({ headline: evil, effect: evil, evidence: evil, runbookUrl: 'javascript:alert(1)' }),
+    ];
     const { html } = emailText(
-      messageFrom(aNotification({ title: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
+      messageFrom(aNotification({ headline: evil, instance: evil, alerts, firstRemedy: evil }), PUBLIC),
     );
     expect(html).not.toContain('<img');
     expect(html).not.toMatch(/href="javascript/);

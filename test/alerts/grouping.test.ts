@@ -28,7 +28,7 @@ it('one cause sends one message for all whom it hits, after a moment; a critical
 it('another cause, and another Redis, are messages of their own', () => {
   const others = [
     anAlert({ id: 'a1' }),
-    anAlert({ id: 'a2', cause: 'redis.full', findingKey: aFinding({ code: 'redis.full' }).key }),
+    anAlert({ id: 'a2', code: 'redis.full', findingKey: aFinding({ code: 'redis.full' }).key }),
     anAlert({ id: 'a3', subject: { ...queue('mail'), instance: 'other' } }),
   ];
   expect(due(others, 10).map(({ alerts }) => alerts.map(({ id }) => id))).toEqual([['a1'], ['a2'], ['a3']]);

@@ -71,7 +71,7 @@ it.each([1, 2, 3])(
         snapshot.atMs,
       );
       for (const { kind, alert } of judge.evaluate(snapshot, findings, snapshot.atMs))
-        if (kind === 'firing') fired.push(`${alert.ruleName}: ${alert.summary}`);
+        if (kind === 'firing') fired.push(`${alert.ruleName}: ${alert.headline}: ${alert.cause}`);
     }
     expect(fired).toEqual([]);
   },

@@ -341,14 +341,14 @@ describe('the outbox', () => {
     const { box } = await aBox([]);
     await box.notify(aNotification());
     expect(await counts()).toMatchObject({ pending: 0 });
-    await store.outbox.add(aNotification({ id: 'n-9', groupKey: strange, title: strange }), ['a'], 0);
+    await store.outbox.add(aNotification({ id: 'n-9', groupKey: strange, headline: strange }), ['a'], 0);
     store.close();
     store = await openStore(directory);
     const again = await aBox([a]);
     await again.box.look();
     await settled({ sent: 1 });
     expect(a.told[0]?.groupKey).toBe(strange.toWellFormed() === strange ? strange : a.told[0]?.groupKey);
-    expect(a.told[0]?.title.startsWith('q\u0000"')).toBe(true);
+    expect(a.told[0]?.headline.startsWith('q\u0000"')).toBe(true);
   });
 
   it('stays bounded: the oldest of ten thousand that wait are given up, and few are kept', async () => {

@@ -64,7 +64,7 @@ it('messages that were given up are sent again or forgotten, also on a phone', a
   const fence = { lease: 'alerts', holder };
   for (const id of ['p-1', 'p-2']) {
     await store.outbox.add(
-      aNotification({ id, groupKey: id, title: `Redis ${id} is full` }),
+      aNotification({ id, groupKey: id, headline: `Redis ${id} is full` }),
       ['retired'],
       Date.now(),
     );
@@ -102,7 +102,7 @@ it('what becomes of a message is seen without a reload, and takes the focus from
   await button.focus();
   const store = await openStore(scene.console.dataDirectory);
   await store.outbox.add(
-    aNotification({ id: 'live-1', groupKey: 'live-1', title: 'Redis live is full' }),
+    aNotification({ id: 'live-1', groupKey: 'live-1', headline: 'Redis live is full' }),
     ['ops-hook'],
     Date.now(),
   );
@@ -110,7 +110,7 @@ it('what becomes of a message is seen without a reload, and takes the focus from
   await waiting.getByText('Redis live is full').waitFor();
   const card = page.locator('.channel', { has: page.getByRole('heading', { name: 'ops-hook' }) });
   await card.getByText(/Last failed .*answered 503/).waitFor();
-  const given = aNotification({ id: 'live-2', groupKey: 'live-2', title: 'Redis dead is full' });
+  const given = aNotification({ id: 'live-2', groupKey: 'live-2', headline: 'Redis dead is full' });
   await store.outbox.add(given, ['nobody'], Date.now());
   const fence = { lease: 'alerts', holder: (await store.leases.read('alerts'))?.holder ?? '' };
   const [entry] = await store.outbox.claim(fence, ['nobody'], Date.now());

@@ -40,7 +40,7 @@ function seen(over: Over = {}): SeenAlert {
     severity: 'critical',
     rule: { id: rule, name: rule },
     subject: { instance: 'default', node: null, queue, type },
-    summary: `${type} fails`,
+    headline: `${type} fails`,
     since: at(since),
     firedAt: at(firedAt),
     resolvedAt: resolvedAt === null ? null : at(resolvedAt),
@@ -48,7 +48,7 @@ function seen(over: Over = {}): SeenAlert {
   return {
     alert,
     notifiedAtMs: isNotified ? BEGAN_MS + firedAt * 1000 : null,
-    sentences: new Set([alert.summary]),
+    sentences: new Set([alert.headline]),
   };
 }
 

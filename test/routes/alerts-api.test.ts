@@ -121,7 +121,8 @@ it('a rule that is made fires at the next tick, with runbook, evidence and a pat
     runbookUrl: deep.runbookUrl,
     acknowledged: null,
   });
-  expect(alert.summary).toContain('mail is 10 jobs, above 5 jobs');
+  expect(alert).toMatchObject({ cause: 'Backlog is 10, above 5.', action: expect.stringMatching(/\.$/) });
+  expect(alert.headline).toMatch(/^mail: /);
 });
 
 it('an operator acknowledges and silences, a viewer does not, and both are on the account', async () => {

@@ -95,9 +95,9 @@ describe('channels', () => {
       .digest('hex');
     expect(request?.headers['x-spillway-signature']).toBe(`v1=${signature}`);
     expect(JSON.parse(request?.body ?? '')).toMatchObject({
-      title: 'Test of channel hook',
+      headline: 'hook: a test of this channel',
       link: 'https://spillway.example.com/channels',
-      alerts: [{ summary: 'admin-person has tested this channel; nothing is wrong' }],
+      alerts: [{ cause: 'admin-person has tested this channel.', effect: 'Nothing is wrong.' }],
     });
   });
 
@@ -157,7 +157,7 @@ describe('the outbox', () => {
     expect(body.dead).toContainEqual(
       expect.objectContaining({
         id: entry.seq,
-        title: 'Redis is nearly full',
+        headline: 'Redis is nearly full',
         lastError: 'answered 410; refused 6 times',
         nextTryAt: null,
       }),

@@ -96,7 +96,7 @@ it('says the same word, and the same since, on every page, in the API and in ale
   expect(seen.list.queues[0]).toMatchObject({ verdict: 'overloaded', verdictSince: since });
   expect(finding.since).toBe(since);
   const told = seen.alerts.alerts.find(({ rule }: { rule: { id: string } }) => rule.id === 'behind');
-  expect(told).toMatchObject({ state: 'firing', cause: code, severity, finding: { headline } });
+  expect(told).toMatchObject({ state: 'firing', code, headline, severity, finding: { headline } });
   expect(told.since).toBe(since);
   expect(seen.fleetSaid.workers).toMatchObject([{ verdict: 'overloaded' }]);
 
@@ -132,6 +132,8 @@ it('says the same word, and the same since, on every page, in the API and in ale
   // Workers and alerts.
   expect(textAfter(seen.fleet, /<td[^>]*data-label="State"/, '</span>')).toBe('overloaded');
   const alert = textAfter(seen.alertsPage, /<li id="alert-/, '</li>');
-  expect(alert).toMatch(/^Warning Behind mail .* since .* All 2 slots of 1 worker are busy/);
+  expect(alert).toMatch(
+    /^Warning mail: 1 worker saturated mail Behind .* since .* Cause All 2 slots of 1 worker are busy/,
+  );
   expect(seen.alertsPage).toContain(`datetime="${since}"`);
 });

@@ -12,7 +12,10 @@ export function aNotice(over: Partial<AlertNotice> = {}): AlertNotice {
     status: 'firing',
     startsAtMs: NOW_MS - 60_000,
     endsAtMs: null,
-    summary: 'Redis shop holds 470 MB of 512 MB and is full in 3 min',
+    headline: 'Redis is full in 3 min',
+    cause: 'Pending track jobs of analytics take 470 MB, 92% of its memory.',
+    effect: 'Once it is full, producers are rejected and idle workers stop.',
+    action: 'Make room, drain faster, or add fewer jobs.',
     evidence: '92% of 512 MB',
     runbookUrl: 'https://runbooks.example.com/redis-full',
     ...over,
@@ -28,7 +31,7 @@ export function aNotification(over: Partial<Notification> = {}): Notification {
     status,
     severity: 'critical',
     instance: 'shop',
-    title: 'Redis is nearly full',
+    headline: 'Redis is nearly full',
     sinceMs: NOW_MS - 60_000,
     alerts: [
       aNotice({

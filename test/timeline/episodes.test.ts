@@ -95,7 +95,7 @@ describe('a finding in the timeline', () => {
       [gone, []],
     ]);
     expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing', 'ended queue.growing']);
-    expect(told.at(-1)?.episode).toMatchObject({ title: 'Overloaded', beganAtMs: NOW_MS + 1_000 });
+    expect(told.at(-1)?.episode).toMatchObject({ headline: 'Overloaded', beganAtMs: NOW_MS + 1_000 });
     expect(told.at(-1)?.episode.worst).toMatchObject([{ name: 'waiting', label: 'waiting', value: 900 }]);
   });
 
@@ -129,7 +129,7 @@ describe('a finding in the timeline', () => {
       [30, [aFinding()]],
     ]);
     expect(kinds(told)).toEqual(['began queue.growing', 'worsened queue.growing']);
-    expect(told[1]?.episode).toMatchObject({ severity: 'critical', title: 'Stuck' });
+    expect(told[1]?.episode).toMatchObject({ severity: 'critical', headline: 'Stuck' });
   });
 
   it('does not end while the console can not see, nor begin', () => {

@@ -57,7 +57,7 @@ const onQueue = (id: string, code: string, beganAtMs: number, over: Partial<Epis
     node: null,
     key: findingKey({ code, instance: 'default', queue: 'bull:mail', node: null }),
     severity: 'warning',
-    title: `${code} it is`,
+    headline: `${code} it is`,
     ...over,
   });
 
@@ -93,7 +93,7 @@ describe('one row for one trouble', () => {
     const filling = anEpisode({
       id: 'filling',
       code: 'redis.filling',
-      title: 'Redis full in 8 s',
+      headline: 'Redis full in 8 s',
       endedAtMs: at(2),
     });
     const full = anEpisode({ id: 'full', beganAtMs: at(2), endedAtMs: at(4) });

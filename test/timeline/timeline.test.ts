@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createClient } from '@libsql/client';
+import { type Client, createClient } from '@libsql/client';
 import { drizzle } from 'drizzle-orm/libsql';
 import { expect, it } from 'vitest';
 import type { TimelineEntry } from '../../server/model/timeline-entry.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { auditOf, createAuditLog } from '../../server/timeline/audit-log.js';
+import { anAlert } from '../support/alerts.js';
+import { aNotification } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
 import { storesOfEachTest } from '../support/stores.js';
 
@@ -23,6 +25,7 @@ function entry(i: number, over: Partial<TimelineEntry> = {}): TimelineEntry {
     worker: `w${i}`,
     text: `w${i} works on mail.`,
     actor: null,
+    brief: null,
     ...over,
   };
 }
@@ -81,23 +84,31 @@ it('the audit forgets by age and by number, and what was refused never pushes ou
   client.close();
 });
 
-it('a store of the release before is taken over with all that it holds', async () => {
+/** A store as releases before left it, with the first so many steps of its schema. */
+async function storeOf(steps: number): Promise<Client> {
   const client = createClient({ url: file() });
   const folder = packagePath('server/store/migrations');
   const journal = JSON.parse(await readFile(join(folder, 'meta/_journal.json'), 'utf8')) as {
     entries: { when: number; tag: string }[];
   };
-  const [before] = journal.entries;
-  const sql = await readFile(join(folder, `${before?.tag}.sql`), 'utf8');
-  for (const statement of sql.split('--> statement-breakpoint')) await client.execute(statement);
+  const before = journal.entries.slice(0, steps);
+  for (const { tag } of before) {
+    const sql = await readFile(join(folder, `${tag}.sql`), 'utf8');
+    for (const statement of sql.split('--> statement-breakpoint')) await client.execute(statement);
+  }
   // As drizzle's migrator notes what it has done.
   await client.execute(
     'CREATE TABLE __drizzle_migrations (id INTEGER PRIMARY KEY, hash text NOT NULL, created_at numeric)',
   );
   await client.execute({
     sql: 'INSERT INTO __drizzle_migrations (hash, created_at) VALUES (?, ?)',
-    args: ['of-the-first', before?.when ?? 0],
+    args: ['of-the-last', before.at(-1)?.when ?? 0],
   });
+  return client;
+}
+
+it('a store of the first release is taken over with all that it holds', async () => {
+  const client = await storeOf(1);
   await client.execute(
     `INSERT INTO actions (id, at_ms, actor, via, reason, lever, instance, args, before, after, status, summary, duration_ms)
      VALUES ('a1', ${NOW_MS}, 'ana', 'page', 'why', 'queue.halt', 'default', '{}', '{}', '{}', 'applied', 'done', 3)`,
@@ -109,4 +120,60 @@ it('a store of the release before is taken over with all that it holds', async (
   ]);
   await store.timeline.append(entry(1));
   expect(await store.timeline.list({ limit: 10 })).toHaveLength(1);
+});
+
+it('what release 0.3 said in a sentence is read as the cause: alerts, messages that wait, silences, episodes', async () => {
+  const client = await storeOf(15);
+  const insert = async (table: string, row: Readonly<Record<string, string | number>>) => {
+    const columns = Object.keys(row);
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    await client.execute({ sql, args: Object.values(row) });
+  };
+  const { code, headline: _h, cause: _c, effect: _e, action: _a, ...kept } = anAlert();
+  const record = JSON.stringify({ ...kept, cause: code, summary: 'mail is too deep.' });
+  await insert('alerts', { id: 'a1', instance: 'default', rule: 'depth', state: 'firing', record });
+  const { headline: _nh, alerts, ...message } = aNotification();
+  const notices = alerts.map(({ headline: _ah, cause: _ac, effect: _ae, action: _aa, ...notice }) => ({
+    ...notice,
+    summary: 'Redis holds 470 MB of 512 MB',
+  }));
+  await insert('outbox', {
+    ...{ notification_id: 'n-1', channel: 'a', group_key: 'g', state: 'pending', tries: 0 },
+    ...{ created_at_ms: NOW_MS, next_try_at_ms: NOW_MS },
+    notification: JSON.stringify({
+      ...message,
+      title: 'Redis is nearly full',
+      alerts: [...notices, ...notices],
+    }),
+  });
+  await insert('silences', {
+    ...{ id: 's1', author: 'ana', comment: 'known', starts_at_ms: 0, ends_at_ms: NOW_MS + 60_000 },
+    matchers: JSON.stringify({ cause: 'redis.*', instance: 'default' }),
+  });
+  await insert('finding_episodes', {
+    ...{ id: 'e1', key: 'k', code: 'redis.full', instance: 'default', queues: '[]', severity: 'critical' },
+    ...{ title: 'Redis is full', began_at_ms: NOW_MS, last_seen_at_ms: NOW_MS, worst: '[]' },
+  });
+  client.close();
+  const store = await stores.open();
+  const [alert] = await store.alerting.alerts.open();
+  expect(alert).toMatchObject({
+    code: 'signal:queue_backlog_jobs',
+    headline: 'Too deep: bull:mail',
+    cause: 'mail is too deep.',
+    ...{ effect: '', action: '' },
+  });
+  expect(alert).not.toHaveProperty('summary');
+  const [waiting] = await store.outbox.list(['pending'], 10);
+  expect(waiting?.notification).toMatchObject({
+    headline: 'Redis is nearly full',
+    alerts: [
+      { headline: 'Redis is nearly full', cause: 'Redis holds 470 MB of 512 MB', evidence: '92% of 512 MB' },
+      { cause: 'Redis holds 470 MB of 512 MB' },
+    ],
+  });
+  expect(await store.alerting.silences.active(NOW_MS)).toMatchObject([
+    { matchers: { code: 'redis.*', instance: 'default' } },
+  ]);
+  expect(await store.episodes.open()).toMatchObject([{ headline: 'Redis is full', cause: '' }]);
 });

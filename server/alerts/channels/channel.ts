@@ -15,7 +15,12 @@ const MAX_ALERTS = 10;
 export interface Message {
   /** `CRITICAL: Redis is full (shop)` or `Resolved: …`. */
   readonly subject: string;
-  readonly title: string;
+  readonly headline: string;
+  /** Of the worst alert; empty: a message of before, which had no such lines. */
+  readonly cause: string;
+  readonly effect: string;
+  /** What to do; empty once it is resolved. */
+  readonly action: string;
   readonly state: 'CRITICAL' | 'WARNING' | 'INFO' | 'RESOLVED';
   readonly instance: string;
   /** UTC. */
@@ -29,7 +34,7 @@ export interface Message {
 }
 
 export interface AlertLine {
-  readonly summary: string;
+  readonly headline: string;
   readonly evidence: string | null;
   readonly since: string;
   readonly isResolved: boolean;
@@ -41,12 +46,16 @@ export interface AlertLine {
  * @param publicUrl without a slash at its end; null: none is configured.
  */
 export function messageFrom(notification: Notification, publicUrl: string | null): Message {
-  const { title, instance, status, severity } = notification;
+  const { headline, instance, status, severity } = notification;
+  const [worst] = notification.alerts;
   const state = status === 'resolved' ? 'RESOLVED' : upper(severity);
   const alerts = notification.alerts.slice(0, MAX_ALERTS).map(lineOf);
   return {
-    subject: oneLine(`${state === 'RESOLVED' ? 'Resolved' : state}: ${title} (${instance})`),
-    title: oneLine(title),
+    subject: oneLine(`${state === 'RESOLVED' ? 'Resolved' : state}: ${headline} (${instance})`),
+    headline: oneLine(headline),
+    cause: oneLine(worst?.cause ?? ''),
+    effect: oneLine(worst?.effect ?? ''),
+    action: state === 'RESOLVED' ? '' : oneLine(worst?.action ?? ''),
     state,
     instance: oneLine(instance),
     since: utc(notification.sinceMs),
@@ -77,7 +86,8 @@ function utc(atMs: number): string {
 /** The message as plain text: what every channel falls back to. */
 export function plainText(message: Message): string {
   return [
-    `${message.state}: ${message.title}`,
+    `${message.state}: ${message.headline}`,
+    ...linesOf(message).map(([word, text]) => `${word}: ${text}`),
     `Redis: ${message.instance}`,
     `Since: ${message.since}`,
     '',
@@ -88,18 +98,32 @@ export function plainText(message: Message): string {
   ].join('\n');
 }
 
-function alertText({ summary, evidence, since, isResolved, runbookUrl }: AlertLine): string {
+/** Cause, effect, what to do, as far as they are said. */
+export function linesOf({
+  cause,
+  effect,
+  action,
+}: Message): readonly (readonly [word: string, text: string])[] {
+  const lines = [
+    ['Cause', cause],
+    ['Effect', effect],
+    ['Do', action],
+  ] as const;
+  return lines.filter(([, text]) => text !== '');
+}
+
+function alertText({ headline, evidence, since, isResolved, runbookUrl }: AlertLine): string {
   const facts = [
     ...(evidence === null ? [] : [`evidence: ${evidence}`]),
     `since ${since}`,
     ...(runbookUrl === null ? [] : [`runbook: ${runbookUrl}`]),
   ];
-  return `- ${isResolved ? 'over: ' : ''}${summary} (${facts.join('; ')})`;
+  return `- ${isResolved ? 'resolved: ' : ''}${headline} (${facts.join('; ')})`;
 }
 
 function lineOf(alert: AlertNotice): AlertLine {
   return {
-    summary: oneLine(alert.summary),
+    headline: oneLine(alert.headline),
     evidence: alert.evidence === null ? null : oneLine(alert.evidence),
     since: utc(alert.startsAtMs),
     isResolved: alert.status === 'resolved',

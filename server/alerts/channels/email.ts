@@ -2,7 +2,15 @@ import { isIP } from 'node:net';
 import { secretScrubber } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import type { AlertLine, Channel, Message, SendDeps } from './channel.js';
-import { type Delivery, messageFrom, passing, plainText, refusedDelivery, shortHash } from './channel.js';
+import {
+  type Delivery,
+  linesOf,
+  messageFrom,
+  passing,
+  plainText,
+  refusedDelivery,
+  shortHash,
+} from './channel.js';
 import { OutgoingDenied, resolveAllowed } from './outgoing-policy.js';
 import { describeNetworkError, withinTime } from './post-outgoing.js';
 import type { SettingsOf } from './settings.js';
@@ -18,9 +26,11 @@ interface EmailText {
 export function emailText(message: Message): EmailText {
   const items = message.alerts.map((alert) => `<li>${alertHtml(alert)}</li>`);
   if (message.moreAlerts > 0) items.push(`<li>and ${message.moreAlerts} more</li>`);
+  const said = linesOf(message).map(([word, text]) => `${word}: <b>${escapeHtml(text)}</b>`);
   const html = [
     '<!doctype html>',
-    `<h2>${escapeHtml(`${message.state}: ${message.title}`)}</h2>`,
+    `<h2>${escapeHtml(`${message.state}: ${message.headline}`)}</h2>`,
+    ...(said.length > 0 ? [`<p>${said.join('<br>')}</p>`] : []),
     `<p>Redis: <b>${escapeHtml(message.instance)}</b><br>Since: ${escapeHtml(message.since)}</p>`,
     ...(items.length > 0 ? [`<ul>${items.join('')}</ul>`] : []),
     ...(message.firstRemedy === null
@@ -31,13 +41,13 @@ export function emailText(message: Message): EmailText {
   return { subject: message.subject.slice(0, 200).toWellFormed(), text: plainText(message), html };
 }
 
-function alertHtml({ summary, evidence, since, isResolved, runbookUrl }: AlertLine): string {
+function alertHtml({ headline, evidence, since, isResolved, runbookUrl }: AlertLine): string {
   const facts = [
     ...(evidence === null ? [] : [`evidence: <b>${escapeHtml(evidence)}</b>`]),
     `since ${escapeHtml(since)}`,
     ...(runbookUrl === null ? [] : [linkHtml(runbookUrl, 'runbook')]),
   ];
-  return `${isResolved ? '<i>over:</i> ' : ''}${escapeHtml(summary)} (${facts.join('; ')})`;
+  return `${isResolved ? '<i>resolved:</i> ' : ''}${escapeHtml(headline)} (${facts.join('; ')})`;
 }
 
 /** Only what a browser opens as a page becomes a link. */

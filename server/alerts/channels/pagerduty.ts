@@ -52,8 +52,11 @@ export function pagerDutyBody(notification: Notification, message: Message, rout
       custom_details: {
         message: plainText(message),
         since: message.since,
-        evidence: message.alerts.map(({ summary, evidence }) =>
-          evidence === null ? summary : `${summary} (${evidence})`,
+        cause: message.cause,
+        effect: message.effect,
+        action: message.action,
+        evidence: message.alerts.map(({ headline, evidence }) =>
+          evidence === null ? headline : `${headline} (${evidence})`,
         ),
         first_remedy: message.firstRemedy ?? 'none is known',
         notification_id: notification.id,

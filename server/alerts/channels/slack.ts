@@ -1,5 +1,5 @@
 import { secretsOfUrl } from '../../model/text.js';
-import { type Channel, type Message, messageFrom, type SendDeps } from './channel.js';
+import { type Channel, linesOf, type Message, messageFrom, type SendDeps } from './channel.js';
 import { httpChannel } from './post-outgoing.js';
 import type { SettingsOf } from './settings.js';
 
@@ -20,14 +20,16 @@ const SIGNS = { CRITICAL: '🔴', WARNING: '🟠', INFO: '🔵', RESOLVED: '🟢
 
 /** Body for an incoming webhook: blocks, and `text` for notifications and readers that show no blocks. */
 export function slackBody(message: Message): string {
-  const head = `${SIGNS[message.state]} ${message.state}: ${message.title}`;
+  const head = `${SIGNS[message.state]} ${message.state}: ${message.headline}`;
   const lines = message.alerts.map(
-    ({ summary, evidence, isResolved, runbookUrl }) =>
-      `• ${isResolved ? '_over:_ ' : ''}${escapeSlack(summary)}${evidence === null ? '' : ` — *${escapeSlack(evidence)}*`}${runbookUrl === null ? '' : ` (${slackLink(runbookUrl, 'runbook')})`}`,
+    ({ headline, evidence, isResolved, runbookUrl }) =>
+      `• ${isResolved ? '_resolved:_ ' : ''}${escapeSlack(headline)}${evidence === null ? '' : ` — *${escapeSlack(evidence)}*`}${runbookUrl === null ? '' : ` (${slackLink(runbookUrl, 'runbook')})`}`,
   );
   if (message.moreAlerts > 0) lines.push(`• and ${message.moreAlerts} more`);
+  const said = linesOf(message).map(([word, text]) => `*${word}* ${escapeSlack(text)}`);
   const blocks = [
     { type: 'header', text: { type: 'plain_text', text: cut(head, MAX_HEADER), emoji: true } },
+    ...(said.length > 0 ? [section(fitLines(said, MAX_SECTION))] : []),
     section(`*Redis* ${escapeSlack(message.instance)}   *Since* ${message.since}`),
     ...(lines.length > 0 ? [section(fitLines(lines, MAX_SECTION))] : []),
     ...(message.firstRemedy === null ? [] : [section(`*First remedy* ${escapeSlack(message.firstRemedy)}`)]),

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { briefOf } from '../../model/brief.js';
 import { secretsOfUrl } from '../../model/text.js';
 import type { Notification } from '../notification.js';
 import { type Channel, isoUtc, linkOf, type SendDeps } from './channel.js';
@@ -30,10 +31,12 @@ export function webhookChannel(settings: SettingsOf<'webhook'>, deps: SendDeps):
 
 /** The body: the notification with times as ISO 8601 and the link ready to open. Fields are API: added, never changed. */
 export function webhookBody(notification: Notification, publicUrl: string | null): string {
-  const { id, groupKey, status, severity, instance, title, firstRemedy } = notification;
+  const { id, groupKey, status, severity, instance, headline, firstRemedy } = notification;
   return JSON.stringify({
     version: 1,
-    ...{ id, groupKey, status, severity, instance, title },
+    ...{ id, groupKey, status, severity, instance, headline },
+    // As it was called before 0.4.
+    title: headline,
     since: isoUtc(notification.sinceMs),
     alerts: notification.alerts.map((alert) => ({
       fingerprint: alert.fingerprint,
@@ -44,7 +47,9 @@ export function webhookBody(notification: Notification, publicUrl: string | null
       status: alert.status,
       startsAt: isoUtc(alert.startsAtMs),
       endsAt: alert.endsAtMs === null ? null : isoUtc(alert.endsAtMs),
-      summary: alert.summary,
+      ...briefOf(alert),
+      // As all of it was called before 0.4.
+      summary: [alert.cause, alert.effect].filter((text) => text !== '').join(' '),
       evidence: alert.evidence,
       runbookUrl: alert.runbookUrl,
     })),

@@ -97,7 +97,7 @@ const MessageSchema = MessageFacts.extend({
   status: z.enum(['firing', 'acknowledged', 'resolved']),
   severity: SeveritySchema,
   instance: z.string(),
-  title: z.string(),
+  headline: z.string(),
   nextTryAt: TimeSchema.nullable(),
 }).openapi('Message');
 
@@ -128,9 +128,9 @@ async function channelsJson(messaging: Messaging) {
 
 function messageJson(entry: OutboxEntry) {
   const { seq, state, notification, nextTryAtMs } = entry;
-  const { id, status, severity, instance, title } = notification;
+  const { id, status, severity, instance, headline } = notification;
   return writeMessage({
-    ...{ ...entry, status, severity, instance, title, id: seq, notificationId: id },
+    ...{ ...entry, status, severity, instance, headline, id: seq, notificationId: id },
     nextTryAtMs: state === 'pending' || state === 'standing' ? nextTryAtMs : null,
   });
 }

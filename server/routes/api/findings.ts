@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { shownTo } from '../../findings/track.js';
+import { BriefSchema } from '../../model/brief.js';
 import { type Finding, keyNumbers, type Remedy } from '../../model/finding.js';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -27,16 +28,6 @@ export const RemedySchema = z
     description: 'An action with its arguments filled in: send it to POST /api/v1/actions/{action}.',
   });
 
-/** What is said of a trouble, wherever the API says it. */
-export const BRIEF_FIELDS = {
-  headline: z
-    .string()
-    .openapi({ example: 'analytics: 4 workers saturated', description: 'At most 60 characters' }),
-  cause: z.string().openapi({ description: 'Why it is so: one sentence of at most 20 words' }),
-  effect: z.string().openapi({ description: 'What it does to those who wait for the jobs; likewise' }),
-  action: z.string().openapi({ description: 'What to do; likewise' }),
-};
-
 export const FindingSchema = z
   .object({
     code: z.string().openapi({ example: 'redis.full' }),
@@ -48,7 +39,7 @@ export const FindingSchema = z
     worker: z.string().nullable(),
     jobType: z.string().nullable().openapi({ description: 'With `queue`: the job type that it is about.' }),
     key: z.string(),
-    ...BRIEF_FIELDS,
+    ...BriefSchema.shape,
     detail: z.string().nullable().openapi({ description: 'How it works, how it is known, and what is not' }),
     since: TimeSchema,
     lastSeen: TimeSchema.nullable().openapi({

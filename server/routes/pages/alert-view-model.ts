@@ -6,8 +6,9 @@ import type { SilenceFormProps } from '../../../views/silence-form.js';
 import { coarseAge, elementId, moment } from '../../../views/words.js';
 import type { AlertView } from '../../alerts/alert-commands.js';
 import { matcherText } from '../../alerts/alert-commands.js';
-import { alertTitle, describeCondition, subjectName } from '../../alerts/describe.js';
+import { describeCondition, subjectName } from '../../alerts/describe.js';
 import type { StoredRule } from '../../alerts/rules-store.js';
+import { briefOf } from '../../model/brief.js';
 import { formatDuration, formatThings } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName, plainSentence } from '../../model/words.js';
@@ -82,9 +83,9 @@ function alertOf(
   return {
     id: elementId('alert', id),
     severity: alert.severity,
-    rule: alertTitle(alert),
+    rule: alert.ruleName,
+    brief: briefOf(alert),
     subject: { text: plainName(subjectName(alert.subject)), href: subjectHref(alert.subject) },
-    summary: alert.summary,
     evidence: alert.evidence,
     since: moment(sinceMs, nowMs),
     age: `${word} ${age}`,
@@ -127,7 +128,7 @@ export async function silenceFormOf(
   const { instance, queue, type } = alert.subject;
   const matchers = { rule: alert.ruleId, instance, queue, type };
   return {
-    what: `"${alertTitle(alert)}" about ${plainName(subjectName(alert.subject))}`,
+    what: `"${alert.ruleName}" about ${plainName(subjectName(alert.subject))}`,
     matchers: Object.entries(matchers).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
     durations: DURATIONS.map((seconds) => ({ seconds, label: formatDuration(seconds) })),
     problems,

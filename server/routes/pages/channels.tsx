@@ -98,7 +98,7 @@ function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps 
   const mayAct = state === 'dead' && includesRole(role, 'operator');
   return {
     id: `message-${seq}`,
-    title: `${word}${plainName(notification.title)} (${plainName(notification.instance)})`,
+    title: `${word}${plainName(notification.headline)} (${plainName(notification.instance)})`,
     channel,
     begun: moment(createdAtMs, nowMs),
     tries: `${tries === 0 ? 'not tried yet' : tries === 1 ? 'tried once' : `tried ${formatCount(tries)} times`}${next}`,

@@ -53,7 +53,7 @@ export function incidentPageOf(
     status: statusUpdateOf(incident, facts),
     facts: impactRows(account).map((row) => ({ ...row })),
     findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
-      text: [episode.title, episode.queue, worstInWords(episode)].filter(Boolean).join(' · '),
+      text: [episode.headline, episode.cause, worstInWords(episode)].filter(Boolean).join(' · '),
       href: entryPath(episode.id),
       isOpen: episode.endedAtMs === null,
     })),

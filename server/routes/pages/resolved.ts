@@ -30,7 +30,7 @@ export async function resolvedOf(deps: Deps): Promise<ResolvedProps | null> {
   ]);
   const peaks = backlog.max.flatMap((most) => most ?? []);
   return {
-    headline: main.title,
+    headline: main.headline,
     fromMs,
     toMs,
     peakJobs: peaks.length === 0 ? null : Math.max(...peaks),

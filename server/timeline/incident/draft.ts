@@ -124,6 +124,7 @@ export interface DraftWords {
   >;
 }
 
+const MAX_CAUSES = 5;
 /** More lines than this are nothing that anybody reads; the timeline itself has all. */
 const MAX_LINES = 300;
 const TO_FILL_IN = '_To be filled in._';
@@ -138,7 +139,7 @@ export function draftOf(words: DraftWords, facts: IncidentFacts): string {
     headOf(words, postMortem).join('\n'),
     section('Summary', notes.summary),
     `## Impact\n\n${impactLines(postMortem).join('\n')}`,
-    section('Cause', notes.cause),
+    section('Cause', notes.cause?.trim() ? notes.cause : causesOf(postMortem)),
     `## Timeline\n\n${timelineOf(facts)}`,
     `## Actions\n\n${actionsOf(facts)}`,
     section('What went well', notes.wentWell),
@@ -159,6 +160,17 @@ function headOf({ severity, createdBy, affects }: DraftWords, postMortem: PostMo
     ...(affects === '' ? [] : [`- Customers noticed: ${markdownText(affects)}`]),
     ...(createdBy === null ? [] : [`- Marked as an incident by ${markdownText(createdBy)}`]),
   ];
+}
+
+/** What findings said of why, a line each, to begin with; empty: they said nothing. */
+function causesOf({ findings }: PostMortem): string | undefined {
+  const said = findings.filter(({ cause }) => cause !== '').slice(0, MAX_CAUSES);
+  if (said.length === 0) return undefined;
+  const lines = said.map(
+    ({ headline, cause, effect }) =>
+      `- ${markdownText(headline)}: ${markdownText([cause, effect].filter(Boolean).join(' '))}`,
+  );
+  return ['_As the console found it; to be checked._', '', ...lines].join('\n');
 }
 
 function section(title: string, text: string | undefined): string {
