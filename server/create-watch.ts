@@ -132,6 +132,7 @@ export function createWatch(options: WatchOptions): Watch {
       listeners.set(listener, part);
       return () => listeners.delete(listener);
     },
+    noteTaken: (instance, queueId, jobs) => watches.get(instance)?.reader.noteTaken(queueId, jobs),
     refreshSoon: (instance, queueId) => watches.get(instance)?.reader.refreshSoon(queueId),
     noteAction: (instance, done) => watches.get(instance)?.noteAction(done),
     noteParkingSpace: (bytes) => {

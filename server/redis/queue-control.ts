@@ -11,6 +11,8 @@ export interface QueueHandle {
   readonly canFlagScripts: boolean;
   /** `<prefix>:<name>` */
   readonly id: string;
+  /** Is told of jobs that were taken out and not done, or put back (less than 0). Left out: nobody asks. */
+  readonly onTaken?: (jobs: number) => void;
 }
 
 /** What holds a queue back or lets it run, as it stands in Redis now. */

@@ -171,6 +171,10 @@ export class InstanceReader {
     });
   }
 
+  noteTaken(queueId: string, jobs: number): void {
+    this.#queues.get(queueId)?.noteTaken(jobs);
+  }
+
   refreshSoon(queueId: string): void {
     this.#queues.get(queueId)?.refreshSoon();
     this.#further.types.judgeSoon(queueId);

@@ -53,6 +53,8 @@ export interface QueuePoint {
   readonly atMs: number;
   /** BullMQ's `<prefix>:<queue>:id`: only ever grows, unless the queue is obliterated. */
   readonly addedTotal: number;
+  /** Jobs that were parked so far, less those that were brought back; left out: none. */
+  readonly takenTotal?: number;
   readonly unfinished: number;
   readonly backlog: number;
 }
@@ -81,7 +83,9 @@ export function queueRates(points: readonly QueuePoint[]): QueueRates | null {
   const seconds = windowMs / 1000;
   const arrived = last.addedTotal - first.addedTotal;
   // Jobs put back by hand (retry of a failed job) raise the unfinished without an arrival; that is no negative departure.
-  const departed = Math.max(0, arrived - (last.unfinished - first.unfinished));
+  // What was parked has left too, and nobody has done it.
+  const taken = (last.takenTotal ?? 0) - (first.takenTotal ?? 0);
+  const departed = Math.max(0, arrived - taken - (last.unfinished - first.unfinished));
   const growthPerSecond = robustGrowth(points, start, end);
   return {
     arrivalsPerSecond: arrived / seconds,

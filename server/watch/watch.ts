@@ -70,6 +70,8 @@ export interface Watch {
    * @param part what the listener is, for the case that it throws: that stops neither others nor later ticks.
    */
   onTick(listener: TickListener, part?: string): () => void;
+  /** Jobs were taken out of a queue and not done, or put back (less than 0): they are no throughput. */
+  noteTaken(instance: string, queueId: string, jobs: number): void;
   /** Reads this queue at the next tick whatever its turn: after an action, or while someone looks at it. */
   refreshSoon(instance: string, queueId: string): void;
   /**

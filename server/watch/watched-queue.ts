@@ -37,6 +37,7 @@ export class WatchedQueue {
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
   readonly #heads = new HeadAges();
   #lastDepartureAtMs: number | null = null;
+  #takenTotal = 0;
   #missing = 0;
   #refusals = 0;
   #refused: Refused | null = null;
@@ -148,7 +149,13 @@ export class WatchedQueue {
     const ready = counts.waiting + counts.prioritized;
     const backlog = ready + reading.delayedDue;
     const unfinished = ready + counts.active + counts.delayed + counts.waitingChildren;
-    this.#notePoint({ atMs: nowMs, addedTotal: reading.addedTotal, unfinished, backlog });
+    this.#notePoint({
+      atMs: nowMs,
+      addedTotal: reading.addedTotal,
+      takenTotal: this.#takenTotal,
+      unfinished,
+      backlog,
+    });
     this.#noteLimiter(reading, nowMs);
     if (this.#asksHead || counts.waiting === 0) this.#heads.take(reading);
     const rates = queueRates(this.#points);
@@ -209,6 +216,11 @@ export class WatchedQueue {
     this.#schedule.take(reading, previous, this.#state, isAgeKnown, nowMs, intervalMs);
   }
 
+  /** Jobs were parked, or brought back (less than 0), by this console. */
+  noteTaken(jobs: number): void {
+    this.#takenTotal += jobs;
+  }
+
   /** Workers come from CLIENT LIST, which is read at other times than the queue. */
   setWorkers(workers: number | null): void {
     if (this.#state && this.#state.workers !== workers) this.#state = { ...this.#state, workers };
@@ -267,7 +279,8 @@ export class WatchedQueue {
   #notePoint(point: QueuePoint): void {
     const last = this.#points[this.#points.length - 1];
     if (last) {
-      const departed = point.addedTotal - last.addedTotal - (point.unfinished - last.unfinished);
+      const taken = (point.takenTotal ?? 0) - (last.takenTotal ?? 0);
+      const departed = point.addedTotal - last.addedTotal - taken - (point.unfinished - last.unfinished);
       if (departed > 0) this.#lastDepartureAtMs = point.atMs;
     }
     const before = this.#points[this.#points.length - 2];
@@ -286,5 +299,6 @@ export class WatchedQueue {
 }
 
 function isAlike(a: QueuePoint, b: QueuePoint): boolean {
-  return a.addedTotal === b.addedTotal && a.unfinished === b.unfinished && a.backlog === b.backlog;
+  const isMoved = a.addedTotal !== b.addedTotal || a.takenTotal !== b.takenTotal;
+  return !isMoved && a.unfinished === b.unfinished && a.backlog === b.backlog;
 }

@@ -32,6 +32,17 @@ describe('queueRates', () => {
     });
   });
 
+  test('jobs that are parked are no throughput, and what comes back hides none', () => {
+    // 100 are parked a second from the 10th on, and come back from the 20th on; 4 a second are done all the time.
+    const parked = (i: number): number => 100 * Math.max(0, Math.min(i, 20) - 10) - 100 * Math.max(0, i - 20);
+    const points = reads(31, 0, 4, 10_000).map((point, i) => {
+      const unfinished = point.unfinished - parked(i);
+      return { ...point, unfinished, backlog: unfinished, takenTotal: parked(i) };
+    });
+    for (const until of [15, 20, 25, 31])
+      expect(queueRates(points.slice(0, until))?.departuresPerSecond).toBeCloseTo(4);
+  });
+
   test('only the last 30 s count', () => {
     const rates = queueRates([
       ...reads(300, 0, 0),

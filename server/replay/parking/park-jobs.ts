@@ -233,7 +233,9 @@ async function takeBatch(
     receipt = await settleBatch(work.queue, 'p', batch);
   }
   await store.jobs.settleWritten(parking.id, batch, receipt);
-  return new Set(jobs.filter((_, i) => receipt?.[i] === '1').map((job) => job.jobId.toString('latin1')));
+  const gone = jobs.filter((_, i) => receipt?.[i] === '1').map((job) => job.jobId.toString('latin1'));
+  work.queue.onTaken?.(gone.length);
+  return new Set(gone);
 }
 
 /** @throws ActionError for what a full disk says, in any of SQLite's words. */

@@ -295,7 +295,12 @@ export async function openParkings({ directory, maxBytes, watch, ...deps }: Open
   const queue = (instance: string, id: string): QueueHandle | null => {
     const link = watch.link(instance);
     if (link?.client.status !== 'ready') return null;
-    return { client: link.client, canFlagScripts: link.capabilities?.canFlagScripts ?? false, id };
+    return {
+      client: link.client,
+      canFlagScripts: link.capabilities?.canFlagScripts ?? false,
+      id,
+      onTaken: (jobs) => watch.noteTaken(instance, id, jobs),
+    };
   };
   return new Parkings({
     ...deps,

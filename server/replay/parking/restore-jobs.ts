@@ -61,6 +61,7 @@ async function restoreSome(
   }
   await store.jobs.settleRestoring(parking, batch, receipt, now());
   if (receipt === null) throw problem;
+  queue.onTaken?.(-[...receipt].filter((letter) => letter === '1').length);
   await forgetReceipts(queue, 'p', await store.jobs.withoutRows(jobs.map((job) => job.batch)));
   return receipt;
 }
