@@ -18,6 +18,7 @@ const SHAPES = {
   stuck: '<path d="M3 3l10 10M13 3 3 13" stroke="currentColor" stroke-width="2.6" stroke-linecap="round"/>',
   'blocked-by-memory':
     '<rect x="1.5" y="4" width="13" height="8" rx="1" fill="currentColor"/><path d="M5 1.5V4M8 1.5V4M11 1.5V4M5 12v2.5M8 12v2.5M11 12v2.5" stroke="currentColor" stroke-width="1.5"/>',
+  deaf: '<path d="M3.5 3.5h9l-9 9h9" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>',
   growing:
     '<path d="M2 12 6.5 7.5l2.5 2.5L14 4.5M9.8 4H14v4.2" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/>',
   capped:

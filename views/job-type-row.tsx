@@ -1,125 +1,133 @@
 import type { FC } from 'hono/jsx';
-import type { RunTimes } from '../server/model/job-type.js';
-import { evenly } from './drawn/geometry.js';
-import { Histogram, type HistogramProps } from './drawn/histogram.js';
-import { Sparkline } from './drawn/sparkline.js';
-import { Icon, type IconName } from './icon.js';
-import { type Setting, SettingLink } from './setting.js';
-import type { State } from './state.js';
-import { type Moment, Time } from './time.js';
+import { formatRunTime } from '../server/model/format.js';
+import { isNamedType, type JobTypeState } from '../server/model/job-type.js';
+import type { QueueState } from '../server/model/snapshot.js';
+import { plainName } from '../server/model/words.js';
+import { Histogram } from './drawn/histogram.js';
+import { Icon } from './icon.js';
+import {
+  busyInWords,
+  countInWords,
+  lineOf,
+  longestInWords,
+  rangeInWords,
+  type StateLine,
+  shareInWords,
+  sourceWords,
+  typeWordsOf,
+} from './job-type-words.js';
+import { actionPath, jobTypePath, replayFormPath } from './links.js';
+import { SettingLink } from './setting.js';
+import { Time } from './time.js';
+import { elementId, rateNumber, UNKNOWN } from './words.js';
 
-/** A number, and what belongs to it in small characters, a line each. */
-export interface Value {
-  readonly text: string;
-  readonly details: readonly string[];
+/** What job types are shown with. */
+export interface TypeContext {
+  readonly queue: QueueState;
+  readonly instance: string;
+  readonly canAct: boolean;
+  /** Errors may quote job data, which not everybody may see. */
+  readonly showsErrors: boolean;
+  readonly nowMs: number;
 }
 
-/** "fails 92% since" and the time. */
-export interface StateLine {
-  readonly text: string;
-  readonly at: Moment | null;
+export type TypeProps = TypeContext & { readonly type: JobTypeState };
+
+export function typeRowId(instance: string, queueId: string, type: string): string {
+  return elementId('type', `${instance}/${queueId}/${type}`);
 }
 
-export interface JobTypeRowProps {
-  readonly id: string;
-  readonly name: string;
-  /** Where run times are from, and what can't be seen that way. */
-  readonly source: string;
-  readonly limits: string;
-  readonly state: State;
-  readonly icon: IconName;
-  /** The first says what is the matter. */
-  readonly lines: readonly StateLine[];
-  readonly waiting: Value;
-  readonly active: Value;
-  readonly arrivals: string;
-  readonly completed: string;
-  readonly failed: string;
-  /** The form that brings back what failed of it; null: nothing failed lately, or this role may not. */
-  readonly replayHref: string | null;
-  readonly run: Value;
-  /** How long its runs took; empty: none has ended. */
-  readonly histogram: RunTimes['histogram'];
-  /** Medians of the last minutes, evenly apart; null: none ended then. */
-  readonly trendMs: readonly (number | null)[];
-  /** A line in the histogram: when its batches are flushed, else from where on it is slow; null: neither. */
-  readonly line: NonNullable<HistogramProps['threshold']> | null;
-  readonly waited: Value;
-  readonly memory: Value;
-  readonly threshold: Setting;
-}
+/** One job type: what is the matter with it, what waits and runs, and how long that takes; on a phone a card. */
+export const JobTypeRow: FC<TypeProps> = (row) => {
+  const { type, queue, instance } = row;
+  const words = typeWordsOf(type, row.showsErrors, row.nowMs);
+  const source = sourceWords(type);
+  return (
+    <tr id={typeRowId(instance, queue.id, type.name)} class={`queue job-type state-${words.state}`}>
+      <th scope="row" class="cell-name">
+        <TypeName {...row} />
+        {source.text === '' ? null : (
+          <span class="place" title={source.limits}>
+            {source.text}
+          </span>
+        )}
+      </th>
+      <td class="cell-verdict" data-label="State">
+        <TypeStateLines {...row} />
+      </td>
+      <td class="number" data-label="Waiting">
+        {countInWords(type.waiting)}
+        <Details lines={[rangeInWords(type.waiting), shareInWords(type.shareOfBacklog)]} />
+      </td>
+      <td class="number" data-label="Active">
+        {countInWords(type.active)}
+        <Details lines={[busyInWords(type), longestInWords(type)]} />
+      </td>
+      <td class="number" data-label="Added /s">
+        {rateNumber(type.arrivalsPerSecond)}
+      </td>
+      <td class="number" data-label="Done /s">
+        {rateNumber(type.completedPerSecond)}
+      </td>
+      <td class="number" data-label="Failed /s">
+        {rateNumber(type.failedPerSecond)}
+        <ReplayLink {...row} />
+      </td>
+      <td class="cell-run" data-label="Run time">
+        <div class="run-shapes">
+          <span>
+            {type.run ? formatRunTime(type.run.p50Ms) : UNKNOWN}
+            <Details lines={type.run ? [`p95 ${formatRunTime(type.run.p95Ms)}`] : []} />
+          </span>
+          {type.run ? (
+            <Histogram
+              title={`Run times of ${type.name}`}
+              buckets={type.run.histogram}
+              threshold={lineOf(type)}
+            />
+          ) : null}
+        </div>
+      </td>
+      <td class="number" data-label="Wait time">
+        {type.waited ? formatRunTime(type.waited.p50Ms) : UNKNOWN}
+        <Details lines={type.waited ? [`p95 ${formatRunTime(type.waited.p95Ms)}`] : []} />
+      </td>
+      <td class="number cell-setting" data-label="Slow from">
+        <ThresholdLink {...row} />
+      </td>
+    </tr>
+  );
+};
 
-/** Of the values alone: evenly apart, the last of now. */
-const TREND = { fromMs: 0, toMs: 1 };
+/** Those that are counted together have no page. */
+const TypeName: FC<TypeProps> = ({ type, queue, instance }) =>
+  isNamedType(type.name) ? (
+    <a class="type-name" href={jobTypePath(instance, queue.id, type.name)}>
+      {plainName(type.name)}
+    </a>
+  ) : (
+    <span class="type-name">{plainName(type.name)}</span>
+  );
 
-function secondsOf(ms: number | null): number | null {
-  return ms === null ? null : ms / 1000;
-}
-
-/** One job type; on a phone a card. */
-export const JobTypeRow: FC<JobTypeRowProps> = (row) => (
-  <tr id={row.id} class={`queue job-type state-${row.state}`}>
-    <th scope="row" class="cell-name">
-      <span class="type-name">{row.name}</span>
-      {row.source ? (
-        <span class="place" title={row.limits}>
-          {row.source}
-        </span>
-      ) : null}
-    </th>
-    <td class="cell-verdict" data-label="State">
-      {row.lines.map((line, i) =>
+/** What is the matter, the worst first; then what is known about it. */
+export const TypeStateLines: FC<TypeProps> = ({ type, showsErrors, nowMs }) => {
+  const { state, icon, lines } = typeWordsOf(type, showsErrors, nowMs);
+  return (
+    <>
+      {lines.map((line, i) =>
         i === 0 ? (
-          <span class={`state-word state-${row.state}`}>
-            <Icon name={row.icon} /> <Line {...line} />
+          <span class={`state-word state-${state}`}>
+            <Icon name={icon} /> <Line {...line} />
           </span>
         ) : (
-          <span class="worker-why">
+          <span class="type-why">
             <Line {...line} />
           </span>
         ),
       )}
-    </td>
-    <NumberCell label="Waiting" value={row.waiting} />
-    <NumberCell label="In flight" value={row.active} />
-    <td class="number" data-label="In /s">
-      {row.arrivals}
-    </td>
-    <td class="number" data-label="Done /s">
-      {row.completed}
-    </td>
-    <td class="number" data-label="Failed /s">
-      {row.failed}
-      {row.replayHref === null ? null : (
-        <a class="detail" href={row.replayHref} aria-label={`Replay what failed of ${row.name}`}>
-          Replay
-        </a>
-      )}
-    </td>
-    <td class="cell-run" data-label="Run time">
-      <div class="run-shapes">
-        <span class="run-median">{row.run.text}</span>
-        {row.histogram.length === 0 ? null : (
-          <Histogram title={`Run times of ${row.name}`} buckets={row.histogram} threshold={row.line} />
-        )}
-        <div>
-          <Details {...row.run} />
-        </div>
-        <Sparkline
-          title="Median run time, last minutes"
-          unit="seconds"
-          points={evenly(row.trendMs.map(secondsOf), TREND)}
-          span={TREND}
-        />
-      </div>
-    </td>
-    <NumberCell label="Waited" value={row.waited} />
-    <NumberCell label="Memory" value={row.memory} />
-    <td class="number cell-setting" data-label="Slow from">
-      <SettingLink {...row.threshold} />
-    </td>
-  </tr>
-);
+    </>
+  );
+};
 
 const Line: FC<StateLine> = ({ text, at }) => (
   <>
@@ -133,17 +141,51 @@ const Line: FC<StateLine> = ({ text, at }) => (
   </>
 );
 
-const NumberCell: FC<{ readonly label: string; readonly value: Value }> = ({ label, value }) => (
-  <td class="number" data-label={label}>
-    {value.text}
-    <Details {...value} />
-  </td>
-);
+/** Where jobs of it have failed lately: once it is fixed they can be brought back. */
+export const ReplayLink: FC<TypeProps & { readonly isButton?: boolean }> = ({
+  type,
+  queue,
+  instance,
+  canAct,
+  isButton = false,
+}) => {
+  const { name, failing, failedPerSecond, lastError } = type;
+  const hasFailed = failing !== null || lastError !== null || (failedPerSecond ?? 0) > 0;
+  if (!canAct || !hasFailed || queue.counts.failed === 0 || !isNamedType(name)) return null;
+  const since = failing === null ? {} : { fromMs: failing.firstFailureAtMs };
+  return (
+    <a
+      class={isButton ? 'button' : 'detail'}
+      href={replayFormPath({ instance, queue: queue.id, jobType: name, ...since })}
+      aria-label={`Replay what failed of ${plainName(name)}`}
+    >
+      {isButton ? 'Replay what failed…' : 'Replay'}
+    </a>
+  );
+};
 
-const Details: FC<Value> = ({ details }) => (
-  <>
-    {details.map((detail) => (
-      <span class="detail">{detail}</span>
-    ))}
-  </>
+/** From which run time on it is called slow, and where that is set. */
+export const ThresholdLink: FC<TypeProps> = ({ type, queue, instance, canAct }) => {
+  const { name, slowThresholdMs } = type;
+  const value = slowThresholdMs === null ? 'none' : formatRunTime(slowThresholdMs);
+  return (
+    <SettingLink
+      value={value}
+      label={`Change from which run time ${plainName(name)} is slow, now ${value}`}
+      href={
+        canAct && isNamedType(name)
+          ? actionPath({
+              action: 'jobtype.threshold',
+              instance,
+              queues: [queue.id],
+              args: { type: name, slowThresholdMs },
+            })
+          : null
+      }
+    />
+  );
+};
+
+const Details: FC<{ readonly lines: readonly string[] }> = ({ lines }) => (
+  <>{lines.map((line) => (line === '' ? null : <span class="detail">{line}</span>))}</>
 );

@@ -1,16 +1,20 @@
 import type { FC } from 'hono/jsx';
-import { JobTypeRow, type JobTypeRowProps } from './job-type-row.js';
+import { formatCount, formatThings } from '../server/model/format.js';
+import type { JobTypeState } from '../server/model/job-type.js';
+import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-type-order.js';
+import type { QueueState } from '../server/model/snapshot.js';
+import { JobTypeRow, type TypeContext } from './job-type-row.js';
+import { sourceNotes } from './job-type-words.js';
 
-export interface JobTypesProps {
-  readonly rows: readonly JobTypeRowProps[];
-  /** "12 types, 2 in trouble" */
-  readonly summary: string;
-  /** What each source of run times can't show. */
-  readonly notes: readonly string[];
-  /** Said where there are more than are shown; empty mostly. */
-  readonly more: string;
-  /** Said in place of rows. */
-  readonly empty: string;
+/** Types of a table; those with less trouble and work are by the API. */
+const MAX_ROWS = 40;
+
+/** The job types of a queue that are shown: those in trouble first, then by the work that waits. */
+export function shownTypes(queue: QueueState): readonly JobTypeState[] {
+  return typesOfQueue(queue)
+    .toSorted(compareTypes('slow'))
+    .slice(0, MAX_ROWS)
+    .map(({ type }) => type);
 }
 
 const COLUMNS = [
@@ -22,24 +26,19 @@ const COLUMNS = [
     kind: 'estimate',
   },
   {
-    label: 'In flight',
+    label: 'Active',
     hint: 'Jobs that run; slots that it keeps busy (finished a second × mean run time); how long the oldest runs',
     kind: 'active',
   },
-  { label: 'In /s', hint: 'Jobs that come in a second', kind: 'in' },
+  { label: 'Added /s', hint: 'Jobs that come in a second', kind: 'in' },
   { label: 'Done /s', hint: 'Jobs completed a second', kind: 'done' },
   { label: 'Failed /s', hint: 'Runs that failed a second', kind: 'failed' },
   {
     label: 'Run time',
-    hint: 'Median and percentiles of the last minutes; how runs spread from 1 ms to an hour; medians as a line',
+    hint: 'Of the last minutes: median, p95, and how runs spread from 1 ms to an hour',
     kind: 'run',
   },
-  { label: 'Waited', hint: 'From added, or due, to started: median and 95th percentile', kind: 'waited' },
-  {
-    label: 'Memory',
-    hint: 'Of its jobs in all states, estimated from samples; and its share of the queue’s',
-    kind: 'memory',
-  },
+  { label: 'Wait time', hint: 'From added, or due, to started: median and p95', kind: 'waited' },
   {
     label: 'Slow from',
     hint: 'Run time from which it is called slow, as people have set it',
@@ -49,11 +48,11 @@ const COLUMNS = [
 const TEXT_KINDS: readonly string[] = ['name', 'verdict', 'run'];
 
 /** Job types of a queue: which of them holds it up, fails or has gone missing. */
-export const JobTypes: FC<JobTypesProps> = (view) => (
+export const JobTypes: FC<TypeContext> = (view) => (
   <section id="job-types" class="queues job-types" aria-labelledby="job-types-title">
     <div class="queues-head">
       <h2 id="job-types-title">Job types</h2>
-      <JobTypeSummary {...view} />
+      <JobTypeSummary queue={view.queue} />
       <p class="order-held" data-held="types" hidden>
         <span data-held-text="">Order held while you are here</span>
         <button type="button" class="small-button" data-release="">
@@ -72,35 +71,49 @@ export const JobTypes: FC<JobTypesProps> = (view) => (
         </tr>
       </thead>
       <tbody id="type-rows" data-list="types">
-        {view.rows.map((row) => (
-          <JobTypeRow {...row} />
+        {shownTypes(view.queue).map((type) => (
+          <JobTypeRow type={type} {...view} />
         ))}
       </tbody>
     </table>
-    <JobTypeNotes {...view} />
+    <JobTypeNotes queue={view.queue} />
   </section>
 );
 
-export const JobTypeSummary: FC<JobTypesProps> = ({ summary }) => (
-  <p id="job-types-summary" class="range">
-    {summary}
-  </p>
-);
+/** "12 types, 2 in trouble" */
+export const JobTypeSummary: FC<Pick<TypeContext, 'queue'>> = ({ queue: { types } }) => {
+  const troubled = types.filter((type) => typeTroubles(type).length > 0).length;
+  return (
+    <p id="job-types-summary" class="range">
+      {types.length === 0 ? '' : formatThings(types.length, 'type')}
+      {troubled === 0 ? '' : `, ${formatCount(troubled)} in trouble`}
+    </p>
+  );
+};
 
 /** What the numbers can't show, so that nobody takes an estimate for a count. */
-export const JobTypeNotes: FC<JobTypesProps> = ({ notes, more, empty }) => (
-  <div id="job-types-notes" class="type-notes">
-    {empty ? <p class="empty">{empty}</p> : null}
-    {more ? <p class="hint">{more}</p> : null}
-    {notes.length > 0 ? (
-      <details>
-        <summary>Where these numbers are from</summary>
-        <ul>
-          {notes.map((note) => (
-            <li>{note}</li>
-          ))}
-        </ul>
-      </details>
-    ) : null}
-  </div>
-);
+export const JobTypeNotes: FC<Pick<TypeContext, 'queue'>> = ({ queue }) => {
+  const shown = shownTypes(queue);
+  const notes = sourceNotes(shown);
+  const all = queue.types.length;
+  return (
+    <div id="job-types-notes" class="type-notes">
+      {all === 0 ? <p class="empty">No job of this queue has been seen yet.</p> : null}
+      {all > shown.length ? (
+        <p class="hint">
+          The first {formatCount(shown.length)} of {formatCount(all)}; all by GET …/job-types.
+        </p>
+      ) : null}
+      {notes.length > 0 ? (
+        <details>
+          <summary>Where these numbers are from</summary>
+          <ul>
+            {notes.map((note) => (
+              <li>{note}</li>
+            ))}
+          </ul>
+        </details>
+      ) : null}
+    </div>
+  );
+};

@@ -26,6 +26,15 @@ export function jobPath(instance: string, queueId: string, jobId: string): strin
   return `${queuePath(instance, queueId)}/jobs/${encodePart(jobId)}`;
 }
 
+/** @param worker its id, or what it is called. */
+export function workerPath(instance: string, worker: string): string {
+  return `${instancePath(instance)}/w/${encodePart(worker)}`;
+}
+
+export function jobTypePath(instance: string, queueId: string, type: string): string {
+  return `${queuePath(instance, queueId)}/t/${encodePart(type)}`;
+}
+
 /** A half of a surrogate pair can't be percent-encoded; such a name gets an address that leads nowhere, and no crash. */
 export function encodePart(text: string): string {
   return encodeURIComponent(text.replace(/\p{Cs}/gu, '\ufffd'));

@@ -6,7 +6,8 @@ import { FindingList, type FindingListProps } from './finding.js';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { Icon, type IconName } from './icon.js';
 import { JobTable, type JobTableProps } from './job-table.js';
-import { JobTypes, type JobTypesProps } from './job-types.js';
+import type { TypeContext } from './job-type-row.js';
+import { JobTypes } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
 import { ParkedPart, type ParkedProps } from './parked.js';
 import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
@@ -30,7 +31,7 @@ export interface QueueProps {
   readonly head: QueueHeadProps;
   readonly findings: FindingListProps;
   readonly charts: readonly ChartProps[];
-  readonly jobTypes: JobTypesProps;
+  readonly jobTypes: TypeContext;
   readonly fleet: FleetHeadProps;
   readonly workers: WorkerTableProps;
   readonly memory: QueueMemoryProps;

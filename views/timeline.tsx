@@ -19,12 +19,10 @@ export interface TimelineProps {
 /** What happened lately, newest first. */
 export const Timeline: FC<TimelineProps> = ({ entries }) => (
   <section class="panel timeline" aria-labelledby="timeline-title">
-    <h2 id="timeline-title">What happened lately</h2>
-    <p>
-      <a class="page-link" href="/timeline">
-        The whole timeline
-      </a>
-    </p>
+    <div class="queues-head">
+      <h2 id="timeline-title">What happened lately</h2>
+      <a href="/timeline">Timeline</a>
+    </div>
     {entries.length === 0 ? (
       <p class="empty">Nothing since this console first ran.</p>
     ) : (

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OTHER_TYPES } from '../../agent/protocol.js';
 import { type ModelOf, TimeSchema } from './json.js';
 import { bytesFields } from './memory.js';
 import { ownText } from './text.js';
@@ -152,6 +153,11 @@ export const JobTypeFacts = z.object({
   lastCompletedAt: TimeSchema.nullable(),
   lastError: z.string().nullable(),
 });
+
+/** Is it one type, and not those that are counted together? */
+export function isNamedType(name: string): boolean {
+  return name !== OTHER_TYPES;
+}
 
 /** Where run times are from. */
 export type RunSource = NonNullable<JobTypeState['source']>;

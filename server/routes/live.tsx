@@ -10,11 +10,13 @@ import { channelsLive } from './pages/channels-live.js';
 import { fleetLive, parseFleetQuery } from './pages/fleet.js';
 import { incidentLive } from './pages/incident-live.js';
 import { instanceLive, memoryLive } from './pages/instance.js';
+import { jobTypeLive } from './pages/job-type.js';
 import { frameParts, overviewLive } from './pages/overview.js';
 import { queueLive } from './pages/queue.js';
 import { parseQueueQuery } from './pages/queue-query.js';
 import { replaysLive } from './pages/replays-live.js';
 import { timelineLive } from './pages/timeline.js';
+import { workerLive } from './pages/worker.js';
 import { Problem } from './problem.js';
 
 /** The live side of a page, by the name and parameters that the page put into its stream's address; null for none. */
@@ -42,6 +44,10 @@ function liveViewOf(
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':
       return queueLive(deps, role, query.instance ?? '', query.queue ?? '');
+    case 'worker':
+      return workerLive(deps, role, query.instance ?? '', query.worker ?? '');
+    case 'job-type':
+      return jobTypeLive(deps, role, query.instance ?? '', query.queue ?? '', query.type ?? '');
     case 'timeline':
       return timelineLive(deps);
     case 'frame':

@@ -1,20 +1,18 @@
 import { fact } from '../model/evidence.js';
 import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
+import { hangingJobs, patienceOf, UNKNOWN_PATIENCE_MS } from '../model/hanging.js';
 import type { AgentFacts, SeenWorker } from '../model/worker.js';
 import {
   ago,
   expiry,
   flow,
   hangingEvidence,
-  hangingJobs,
   hangingWords,
   isSilent,
   type Judged,
   judged,
-  patienceOf,
   seconds,
   slotsOfWorker,
-  UNKNOWN_PATIENCE_MS,
   usualWords,
   type WorkerContext,
 } from './worker-evidence.js';

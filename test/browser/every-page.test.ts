@@ -1,9 +1,13 @@
+import { hostname } from 'node:os';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AttachedProcess, startAttached } from '../support/attached-process.js';
 import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, untilLive, untilSeen, WIDE } from '../support/scene.js';
+import { until } from '../support/until.js';
 
 const QUEUE = '/i/default/q/bull%3Amail';
+const WORKER = `/i/default/w/${encodeURIComponent(`mailer@${hostname()}`)}`;
 let looks = 1;
 /** Path, and what to do there before it is looked at. */
 const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Page) => Promise<unknown>])[] = [
@@ -15,6 +19,8 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['instance', '/i/default', untilLive],
   ['memory', '/i/default/memory', untilLive],
   ['workers', '/workers', untilLive],
+  ['worker', WORKER, untilLive],
+  ['job type', `${QUEUE}/t/send-a-letter`, untilLive],
   ['actions', '/audit'],
   ['replays', '/replays', untilLive],
   ['channels', '/channels', untilLive],
@@ -48,6 +54,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
 
 describe('every page', () => {
   let scene: Scene;
+  let workers: AttachedProcess;
 
   beforeAll(async () => {
     scene = await startScene({
@@ -70,8 +77,19 @@ describe('every page', () => {
     });
     await untilSeen(scene, 'bull:mail');
     await untilSeen(scene, 'tenant:other');
+    workers = await startAttached({
+      port: scene.redis.port,
+      workers: [{ queue: 'mail', concurrency: 4, attach: { name: 'mailer' } }],
+    });
+    await until(
+      'the console hears the worker',
+      async () => (await scene.console.ask('GET', WORKER)).status === 200,
+    );
   });
-  afterAll(() => scene.stop());
+  afterAll(async () => {
+    await workers?.stop();
+    await scene.stop();
+  });
 
   it('each change on the audit page stands in a frame of the colour of its outcome', async () => {
     const change = { queues: ['bull:mail'], args: { value: 3 }, reason: 'look' };

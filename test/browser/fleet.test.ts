@@ -96,7 +96,7 @@ describe('the workers on a queue’s page', () => {
     await queue.addBulk(Array.from({ length: 10_000 }, () => ({ name: 'welcome', data: {} })));
     await page
       .getByRole('row', { name: /third@/ })
-      .getByText(/overloaded|slots busy/)
+      .getByText('saturated')
       .waitFor();
     expect(await pause.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     await queue.drain();
@@ -112,13 +112,45 @@ describe('the fleet page', () => {
     gone.signal('SIGKILL');
     const row = page.getByRole('row', { name: /reporter@/ });
     await row.getByText('crashed').waitFor();
-    await row.getByText(/No heartbeat since/).waitFor();
     await page.getByRole('row', { name: /plain/ }).getByText('no agent').first().waitFor();
     await page.getByText('attach(worker)').waitFor();
-    await page.getByRole('link', { name: 'verdict' }).click();
-    await page.locator('#fleet-groups').getByText('crashed', { exact: true }).first().waitFor();
-    await page.reload();
+    await page.getByRole('link', { name: 'status' }).click();
+    await page.locator('.worker-group').getByText('crashed', { exact: true }).waitFor();
+    await page
+      .getByRole('link', { name: /^reporter@/ })
+      .first()
+      .click();
+    await page.getByText(/No heartbeat since/).waitFor();
     await page.getByText(/reporter@.* of reports sends no heartbeat and is not connected/).waitFor();
+    await page.close();
+  });
+
+  it('leads by a name, or by Ctrl-K, to a page of the worker: its jobs, what is set for it, what can be done', async () => {
+    const process = await workers({ attach: { name: 'clerk' }, jobMs: 60_000 });
+    const page = await scene.open('/', WIDE);
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder(/Queue, job type, worker/).fill('clerk@');
+    await page
+      .locator('#found')
+      .getByRole('link', { name: /^clerk@/ })
+      .click();
+    await page.getByRole('heading', { level: 1, name: /^clerk@/ }).waitFor();
+    await page.getByRole('link', { name: /^Concurrency clerk@/ }).click();
+    await page.getByLabel('Jobs at once').fill('7');
+    await page.getByLabel('Why').fill('look');
+    await page.keyboard.press('Enter');
+    await page.getByText('in force, 7 slots').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    // The page follows by itself.
+    await page.getByText(/Concurrency 7 by local since/).waitFor();
+    await page.getByText('1 of 7, configured 5').waitFor();
+    await page.getByRole('img', { name: /^Slots of clerk@.*: 7 in all; 6 idle; 1 busy/ }).waitFor();
+    await page.getByRole('link', { name: /^Reset to code clerk@/ }).waitFor();
+    await page.getByText(/^kill \d+$/).waitFor();
+    await page.locator('.job-table tbody th a').first().click();
+    await page.getByRole('heading', { level: 1, name: /welcome/ }).waitFor();
+    expect((await process.state()).workers[0]?.concurrency).toBe(7);
+    expect(scene.complaints()).toEqual([]);
     await page.close();
   });
 

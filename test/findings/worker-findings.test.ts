@@ -4,7 +4,7 @@ import type { CurrentFinding } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { noDelay, type SelfDelay } from '../../server/model/self-delay.js';
 import type { WorkerState } from '../../server/model/worker.js';
-import { verdictsInWords } from '../../server/routes/pages/worker-view-model.js';
+import { verdictsInWords } from '../../views/worker-words.js';
 import { detectFindings, wordsOf } from '../support/few-words.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
 import {

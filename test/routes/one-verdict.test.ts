@@ -127,10 +127,10 @@ it('says the same word, and the same since, on every page, in the API and in ale
   expect(textAfter(queuePage, /<p class="queue-verdict/, '</p>')).toBe('overloaded');
   expect(textAfter(queuePage, /<h3 id="finding-/, '</h3>')).toBe(headline);
   expect(queuePage).toContain(`datetime="${since}"`);
-  expect(textAfter(queuePage, /<p class="fleet-summary/, '</p>')).toContain('1 overloaded');
+  expect(textAfter(queuePage, /<p class="fleet-summary/, '</p>')).toContain('1 saturated');
 
   // Workers and alerts.
-  expect(textAfter(seen.fleet, /<td[^>]*data-label="State"/, '</span>')).toBe('overloaded');
+  expect(textAfter(seen.fleet, /<td[^>]*data-label="Status"/, '</span>')).toBe('saturated');
   const alert = textAfter(seen.alertsPage, /<li id="alert-/, '</li>');
   expect(alert).toMatch(
     /^Warning mail: 1 worker saturated mail Behind .* since .* Cause All 2 slots of 1 worker are busy/,

@@ -2,8 +2,20 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatDuration } from '../../server/model/format.js';
 import { described } from './words.js';
 
-/** What one slot of a worker does. `old`: its job runs longer than it should; `stuck`: it is not expected to end. */
-export type SlotState = 'idle' | 'busy' | 'old' | 'stuck' | 'gone' | 'paused' | 'unknown';
+/**
+ * What one slot of a worker does. `old`: its job runs longer than it should; `stuck`: it is not expected to end. Free, but
+ * kept from taking a job: `deaf` does not hear of them, `blocked` is refused them by a full Redis, `paused` by people.
+ */
+export type SlotState =
+  | 'idle'
+  | 'busy'
+  | 'old'
+  | 'stuck'
+  | 'gone'
+  | 'deaf'
+  | 'blocked'
+  | 'paused'
+  | 'unknown';
 
 export interface Slot {
   readonly state: SlotState;
@@ -22,6 +34,8 @@ const SIGNS: Readonly<Record<SlotState, string>> = {
   old: 'M3 7h8',
   stuck: 'M3.5 3.5l7 7M10.5 3.5l-7 7',
   gone: 'M2 12 12 2',
+  deaf: 'M4.5 4.5h5l-5 5h5',
+  blocked: 'M4.5 4.5h5v5h-5z',
   paused: 'M5 3.5v7M9 3.5v7',
   unknown: 'M7 10.4v.2M5 5.2a2 2 0 1 1 2.9 1.8c-.7.4-.9.8-.9 1.6',
 };
@@ -30,8 +44,10 @@ const STATE_WORDS: Readonly<Record<SlotState, string>> = {
   idle: 'idle',
   busy: 'busy',
   old: 'slow',
-  stuck: 'stuck',
+  stuck: 'hung',
   gone: 'gone',
+  deaf: 'not consuming',
+  blocked: 'blocked',
   paused: 'paused',
   unknown: 'not known',
 };
@@ -91,8 +107,8 @@ const Cell: FC<{ readonly slot: Slot; readonly x: number; readonly y: number }> 
 
 /** How far a cell is filled: a quarter in the first second, then more by each tenfold, whole from a minute on. */
 function levelOf({ state, ageMs }: Slot): number {
-  if (state === 'idle' || state === 'gone' || state === 'unknown') return 0;
   if (state === 'old' || state === 'stuck') return 1;
+  if (state !== 'busy' && state !== 'paused') return 0;
   if (ageMs === null || Number.isNaN(ageMs)) return state === 'busy' ? 0.25 : 0;
   return ageMs < 1_000 ? 0.25 : ageMs < 10_000 ? 0.5 : ageMs < 60_000 ? 0.75 : 1;
 }
@@ -102,7 +118,7 @@ function slotInWords({ state, ageMs }: Slot): string {
   return `${STATE_WORDS[state]}${age}`;
 }
 
-/** "Slots of mail-1: 4 in all; 2 busy, the longest for 12 s; 1 stuck for 4 min; 1 idle." */
+/** "Slots of mail-1: 4 in all; 2 busy, the longest for 12 s; 1 hung for 4 min; 1 idle." */
 export function slotsInWords(title: string, slots: readonly Slot[]): string {
   const counts = (Object.keys(STATE_WORDS) as SlotState[]).flatMap((state) => {
     const of = slots.filter((slot) => slot.state === state);

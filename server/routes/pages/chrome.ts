@@ -1,11 +1,12 @@
 import type { BlindProps } from '../../../views/blind-banner.js';
 import type { Chrome } from '../../../views/layout.js';
-import { instancePath } from '../../../views/links.js';
+import { instancePath, queuePath } from '../../../views/links.js';
 import { coarseAge } from '../../../views/words.js';
 import type { Finding } from '../../model/finding.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor } from '../../model/role.js';
 import { freshnessOf } from '../../model/sight.js';
+import type { QueueState } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
 import type { Watch } from '../../watch/watch.js';
 import type { AppDeps } from '../app-deps.js';
@@ -92,6 +93,15 @@ export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
     nowMs: frame.nowMs,
     liveUrl: frame.liveUrl,
   };
+}
+
+/** The way down to a queue, or to what is of it. */
+export function crumbsTo(instance: string, queue?: Pick<QueueState, 'id' | 'name'>): Chrome['crumbs'] {
+  return [
+    { label: 'Queues', href: '/queues' },
+    { label: `Redis ${plainName(instance)}`, href: instancePath(instance) },
+    ...(queue ? [{ label: plainName(queue.name), href: queuePath(instance, queue.id) }] : []),
+  ];
 }
 
 export interface Worst {

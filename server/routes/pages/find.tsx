@@ -1,9 +1,18 @@
 import { Hono } from 'hono';
 import { type FindProps, type Found, FoundList } from '../../../views/find.js';
 import { FindPage } from '../../../views/find-page.js';
-import { actionPath, instancePath, jobPath, memoryPath, queuePath } from '../../../views/links.js';
+import {
+  actionPath,
+  instancePath,
+  jobPath,
+  jobTypePath,
+  memoryPath,
+  queuePath,
+  workerPath,
+} from '../../../views/links.js';
 import { PLACES } from '../../../views/navigation.js';
 import { ACTIONS } from '../../actions/index.js';
+import { isNamedType } from '../../model/job-type.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import { plainName } from '../../model/words.js';
@@ -112,8 +121,8 @@ function* candidatesOf(snapshots: readonly Snapshot[], role: Role): Generator<Ca
         about: `Queue · ${instance}`,
       };
   for (const { instance, workers } of snapshots)
-    for (const { label, host, queueId } of workers) {
-      const href = `/workers?${new URLSearchParams({ search: label })}`;
+    for (const { id, label, host, queueId } of workers) {
+      const href = workerPath(instance, id);
       const about = `Worker · ${plainName(host ?? instance)} · ${plainName(queueId)}`;
       yield { kind: 'worker', href, label: plainName(label), about };
     }
@@ -123,7 +132,7 @@ function* candidatesOf(snapshots: readonly Snapshot[], role: Role): Generator<Ca
         const about = `Job type · ${plainName(name)} · ${instance}`;
         yield {
           kind: 'type',
-          href: `${queuePath(instance, id)}#job-types`,
+          href: isNamedType(type.name) ? jobTypePath(instance, id, type.name) : queuePath(instance, id),
           label: plainName(type.name),
           about,
         };

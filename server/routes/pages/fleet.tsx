@@ -1,10 +1,12 @@
-import { FleetHead } from '../../../views/fleet-head.js';
-import { type FleetGroup, FleetGroups, FleetPage, type FleetProps } from '../../../views/fleet-page.js';
+import { FleetHead, type FleetHeadProps } from '../../../views/fleet-head.js';
+import { FleetPage } from '../../../views/fleet-page.js';
 import { actionPath, queuePath, replayFormPath } from '../../../views/links.js';
 import type { TimelineProps } from '../../../views/timeline.js';
-import { moment } from '../../../views/words.js';
-import { WorkerRow } from '../../../views/worker-table.js';
-import { formatThings } from '../../model/format.js';
+import { elementId, moment } from '../../../views/words.js';
+import { amongPeers } from '../../../views/worker-peers.js';
+import { bareName, type WorkerRowProps, workerRowId } from '../../../views/worker-row.js';
+import { type WorkerGroup, WorkerLine, type WorkerTableProps } from '../../../views/worker-table.js';
+import { workerWordsOf } from '../../../views/worker-words.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineKind } from '../../model/timeline-entry.js';
@@ -13,20 +15,14 @@ import type { WorkerState } from '../../model/worker.js';
 import { byTrouble, VERDICT_ORDER } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { html, listParts, swapPart } from '../live/part.js';
+import { html, listParts, type Part, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
-import {
-  fleetHeadOf,
-  slotsInWords,
-  verdictsInWords,
-  WORKER_VERDICTS,
-  workerTableOf,
-} from './worker-view-model.js';
 
 const LABELS: Partial<Record<TimelineKind, string>> = { 'marker.deploy': 'Deploy', 'marker.note': 'Note' };
 
-function timelineOf(
+/** Entries of the timeline as lines of a page. */
+export function timelineOf(
   entries: readonly TimelineEntry[],
   nowMs: number,
   hasManyInstances: boolean,
@@ -59,7 +55,8 @@ function byWhom({ actor, queue }: TimelineEntry): string {
 
 const MAX_ROWS = 200;
 const MAX_GROUPS = 60;
-const GROUPINGS = ['queue', 'host', 'verdict'] as const;
+const EVENTS = 5;
+const GROUPINGS = ['queue', 'host', 'status'] as const;
 type Grouping = (typeof GROUPINGS)[number];
 
 export interface FleetQuery {
@@ -79,43 +76,48 @@ export async function fleetPage(deps: AppDeps, actor: Actor, query: FleetQuery) 
   const nowMs = deps.now();
   const liveUrl = `/live?${new URLSearchParams({ view: 'fleet', ...query })}`;
   const frame = { actor, nowMs, current: '/workers', subject: 'workers', liveUrl };
-  const view: FleetProps = {
-    ...fleetOf(deps, actor.role, query, nowMs),
-    by: query.by,
-    search: query.search,
-    groupings: GROUPINGS.map((grouping) => ({
-      label: grouping,
-      href: `/workers?${new URLSearchParams({ by: grouping, search: query.search })}`,
-      isCurrent: grouping === query.by,
-    })),
-    timeline: timelineOf(
-      await deps.timeline.list({ limit: 20 }),
-      nowMs,
-      deps.watch.snapshots().length > 1,
-      includesRole(actor.role, 'operator'),
-    ),
-  };
-  return <FleetPage chrome={chromeOf(deps, frame)} view={view} />;
+  const entries = await deps.timeline.list({ limit: EVENTS });
+  const hasMany = deps.watch.snapshots().length > 1;
+  return (
+    <FleetPage
+      chrome={chromeOf(deps, frame)}
+      {...fleetOf(deps, actor.role, query, nowMs)}
+      {...query}
+      groupings={GROUPINGS.map((grouping) => ({
+        label: grouping,
+        href: `/workers?${new URLSearchParams({ by: grouping, search: query.search })}`,
+        isCurrent: grouping === query.by,
+      }))}
+      timeline={timelineOf(entries, nowMs, hasMany, includesRole(actor.role, 'operator'))}
+    />
+  );
 }
 
-/** What changes on the fleet page. */
+/** What changes on the page of all workers. */
 export function fleetLive(deps: AppDeps, role: Role, query: FleetQuery): LiveView {
   return {
     key: JSON.stringify(['fleet', role, query]),
     render: () => {
       const nowMs = deps.now();
-      const { head, groups, table } = fleetOf(deps, role, query, nowMs);
+      const { head, table } = fleetOf(deps, role, query, nowMs);
       return [
         ...frameParts(deps, nowMs, 'workers'),
         swapPart(head.id, html(<FleetHead {...head} />)),
-        swapPart('fleet-groups', html(<FleetGroups groups={groups} />)),
-        ...listParts(
-          'workers',
-          table.rows.map((row) => ({ id: row.id, html: html(<WorkerRow {...row} />) })),
-        ),
+        ...workerParts(table),
       ];
     },
   };
+}
+
+/** What changes of a table of workers. */
+export function workerParts({ lines, canAct }: WorkerTableProps): readonly Part[] {
+  return listParts(
+    'workers',
+    lines.map((line) => ({
+      id: 'worker' in line ? workerRowId(line.snapshot.instance, line.worker.id) : line.id,
+      html: html(<WorkerLine line={line} canAct={canAct} />),
+    })),
+  );
 }
 
 interface Placed {
@@ -128,26 +130,18 @@ function fleetOf(
   role: Role,
   query: FleetQuery,
   nowMs: number,
-): Pick<FleetProps, 'head' | 'groups' | 'table'> {
+): { readonly head: FleetHeadProps; readonly table: WorkerTableProps } {
   const snapshots = deps.watch.snapshots();
   const text = query.search.toLowerCase();
-  const all: Placed[] = snapshots.flatMap((snapshot) =>
+  const all: readonly Placed[] = snapshots.flatMap((snapshot) =>
     snapshot.workers
       .filter((worker) => textOf(worker).includes(text))
       .map((worker) => ({ worker, snapshot })),
   );
-  const sorted = all.sort((a, b) => byTrouble(a.worker, b.worker));
-  const context = { role, nowMs, hasQueue: true, hasManyInstances: snapshots.length > 1 };
+  const workers = all.map(({ worker }) => worker);
   return {
-    head: fleetHeadOf(
-      'fleet-head',
-      sorted.map(({ worker }) => worker),
-      snapshots,
-      { orders: [], actions: [] },
-      nowMs,
-    ),
-    groups: groupsOf(sorted, query, role, snapshots.length > 1),
-    table: workerTableOf(sorted, context, MAX_ROWS),
+    head: { id: 'fleet-head', workers, snapshots, nowMs },
+    table: tableOf(all, query, role, snapshots),
   };
 }
 
@@ -156,15 +150,18 @@ function textOf({ label, queueId, host, agent }: WorkerState): string {
   return [label, queueId, host ?? '', ...labels].join(' ').toLowerCase();
 }
 
-/** Worst groups first. */
-function groupsOf(
+/** Worst groups first, and in each its worst workers. */
+function tableOf(
   all: readonly Placed[],
   { by }: FleetQuery,
   role: Role,
-  hasManyInstances: boolean,
-): readonly FleetGroup[] {
+  snapshots: readonly Snapshot[],
+): WorkerTableProps {
+  const canAct = includesRole(role, 'operator');
+  const hasManyInstances = snapshots.length > 1;
+  const peers = new Map(snapshots.map(({ instance, workers }) => [instance, amongPeers(workers)] as const));
   const groups = new Map<string, Placed[]>();
-  for (const one of all) {
+  for (const one of all.toSorted((a, b) => byTrouble(a.worker, b.worker))) {
     const key = keyOf(one, by);
     const group = groups.get(key);
     if (group) group.push(one);
@@ -172,14 +169,32 @@ function groupsOf(
   }
   const worst = (group: readonly Placed[]): number =>
     Math.min(...group.map(({ worker }) => VERDICT_ORDER.indexOf(worker.verdict)));
-  return [...groups]
+  const sorted = [...groups]
     .sort(([nameA, a], [nameB, b]) => worst(a) - worst(b) || b.length - a.length || (nameA < nameB ? -1 : 1))
-    .slice(0, MAX_GROUPS)
-    .map(([name, group]) => groupOf(name, group, by, role, hasManyInstances));
+    .slice(0, MAX_GROUPS);
+  const lines: (WorkerRowProps | WorkerGroup)[] = [];
+  let left = MAX_ROWS;
+  for (const [name, group] of sorted) {
+    if (left === 0) break;
+    lines.push(groupOf(name, group, by, canAct, hasManyInstances));
+    const shown = group.slice(0, left);
+    left -= shown.length;
+    lines.push(
+      ...shown.map(({ worker, snapshot }) => ({
+        worker,
+        snapshot,
+        peers: peers.get(snapshot.instance)?.get(worker.id) ?? null,
+        canAct,
+        hasQueue: by !== 'queue',
+        hasManyInstances,
+      })),
+    );
+  }
+  return { lines, canAct, beyond: all.length - (MAX_ROWS - left) };
 }
 
 function keyOf({ worker, snapshot }: Placed, by: Grouping): string {
-  if (by === 'verdict') return WORKER_VERDICTS[worker.verdict].word;
+  if (by === 'status') return workerWordsOf(worker).word;
   if (by === 'host') return worker.host ?? 'host not known';
   return `${snapshot.instance} ${worker.queueId}`;
 }
@@ -188,24 +203,24 @@ function groupOf(
   name: string,
   group: readonly Placed[],
   by: Grouping,
-  role: Role,
+  canAct: boolean,
   hasManyInstances: boolean,
-): FleetGroup {
+): WorkerGroup {
   const workers = group.map(({ worker }) => worker);
   const [first] = group;
-  const troubled = workers.filter(({ verdict, outlier }) => verdict !== 'healthy' || outlier !== null);
-  const isQueue = by === 'queue' && first !== undefined;
-  const queueId = first?.worker.queueId ?? '';
-  const instance = first?.snapshot.instance ?? '';
-  const bare = queueId.slice(queueId.lastIndexOf(':') + 1);
+  const id = elementId('workers', `${by} ${name}`);
+  if (by !== 'queue' || first === undefined)
+    return { id, name: plainName(name), href: null, workers, action: null };
+  const { queueId } = first.worker;
+  const { instance } = first.snapshot;
+  const hasAgent = workers.some(({ agent }) => agent !== null);
   return {
-    name: plainName(isQueue ? (hasManyInstances ? `${instance} · ${bare}` : bare) : name),
-    href: isQueue ? queuePath(instance, queueId) : null,
-    workers: formatThings(group.length, 'worker'),
-    trouble: troubled.length === 0 ? '' : verdictsInWords(troubled),
-    slots: slotsInWords(workers),
+    id,
+    name: hasManyInstances ? `${plainName(instance)} · ${bareName(queueId)}` : bareName(queueId),
+    href: queuePath(instance, queueId),
+    workers,
     action:
-      isQueue && includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null)
+      canAct && hasAgent
         ? {
             label: 'Concurrency',
             href: actionPath({ action: 'workers.concurrency', instance, queues: [queueId] }),

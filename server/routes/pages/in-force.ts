@@ -1,6 +1,7 @@
 import { EVERY_WORKER } from '../../../agent/protocol.js';
 import type { InForceItem } from '../../../views/in-force.js';
 import { actionPath } from '../../../views/links.js';
+import { overrideInWords } from '../../../views/worker-words.js';
 import type { AuditRecord } from '../../model/audit-record.js';
 import { formatBytes, formatCount, formatJobs, formatRate, formatRateLimit } from '../../model/format.js';
 import type { Parking } from '../../model/parking.js';
@@ -10,7 +11,6 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { plainName, plainSentence, queueName } from '../../model/words.js';
 import type { Override } from '../../model/worker.js';
-import { overrideInWords } from './worker-view-model.js';
 
 /** Actions whose effect holds until somebody takes it back, and which Redis does not say who has set. */
 export const LASTING_ACTIONS = ['queue.concurrency', 'queue.rate-limit', 'redis.raise-maxmemory'] as const;

@@ -16,6 +16,7 @@ import { findRoutes } from './find.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { incidentRoutes } from './incidents.js';
 import { instancePage, memoryPage } from './instance.js';
+import { jobTypePage } from './job-type.js';
 import { countRoutes } from './memory-count.js';
 import { overviewPage } from './overview.js';
 import { parkedRoutes } from './parked.js';
@@ -23,6 +24,7 @@ import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
 import { replayRoutes } from './replays.js';
 import { timelineRoutes } from './timeline.js';
+import { workerPage } from './worker.js';
 
 /** Everything a person sees in the browser. All of it comes from Snapshots, so no viewer costs Redis anything. */
 export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -59,6 +61,14 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     const { state, cursor, ...last } = c.req.query();
     const query = { ...c.req.param(), state, cursor, last };
     return c.html(await queuePage(deps, c.get('actor'), query));
+  });
+  pages.get('/i/:instance/w/:worker', async (c) => {
+    const { instance, worker } = c.req.param();
+    return c.html(await workerPage(deps, c.get('actor'), instance, worker));
+  });
+  pages.get('/i/:instance/q/:queue/t/:type', async (c) => {
+    const { instance, queue, type } = c.req.param();
+    return c.html(await jobTypePage(deps, c.get('actor'), instance, queue, type));
   });
   pages.get('/i/:instance/q/:queue/series.json', (c) => {
     const { instance, queue } = c.req.param();

@@ -1,16 +1,16 @@
 import { FleetHead, type FleetHeadProps } from '../../../views/fleet-head.js';
 import { actionPath } from '../../../views/links.js';
-import { WorkerRow, type WorkerTableProps } from '../../../views/worker-table.js';
+import { amongPeers } from '../../../views/worker-peers.js';
+import type { WorkerTableProps } from '../../../views/worker-table.js';
 import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { byTrouble } from '../../model/worker.js';
-import { html, listParts, type Part, swapPart } from '../live/part.js';
-
-import { fleetHeadOf, orderInWords, workerTableOf } from './worker-view-model.js';
+import { html, type Part, swapPart } from '../live/part.js';
+import { workerParts } from './fleet.js';
 
 const DRAIN_WITHIN_SECONDS = 300;
-const MAX_ORDERS = 20;
+const MAX_ROWS = 100;
 
 export interface QueueFleetProps {
   readonly fleet: FleetHeadProps;
@@ -25,44 +25,47 @@ export function queueFleetOf(
   nowMs: number,
 ): QueueFleetProps {
   const workers = workersOf(snapshot, queue.id).toSorted(byTrouble);
-  const canOrder = includesRole(role, 'operator') && workers.some(({ agent }) => agent !== null);
+  const canAct = includesRole(role, 'operator');
   const link = (action: string, args: Readonly<Record<string, unknown>> = {}): string =>
     actionPath({ action, instance: snapshot.instance, queues: [queue.id], args });
-  const orders = queue.overrides.slice(0, MAX_ORDERS).map((order) => {
-    const who = order.scope === '*' ? 'All workers' : order.scope;
-    return `${who}: ${orderInWords(order, nowMs)}`;
-  });
-  const orderAll = canOrder
-    ? [
-        { label: 'Concurrency of all', href: link('workers.concurrency') },
-        { label: '× 2', href: link('workers.concurrency', { factor: 2 }) },
-        {
-          label: 'Drain within 5 min',
-          href: link('workers.concurrency', { drainWithinSeconds: DRAIN_WITHIN_SECONDS }),
-        },
-      ]
-    : [];
+  const orderAll =
+    canAct && workers.some(({ agent }) => agent !== null)
+      ? [
+          { label: 'Concurrency of all', href: link('workers.concurrency') },
+          { label: '× 2', href: link('workers.concurrency', { factor: 2 }) },
+          {
+            label: 'Drain within 5 min',
+            href: link('workers.concurrency', { drainWithinSeconds: DRAIN_WITHIN_SECONDS }),
+          },
+        ]
+      : [];
   // Also while none of them is there: what is kept may be why they don't stay.
   const revert =
-    includesRole(role, 'operator') && queue.overrides.length > 0
-      ? [{ label: 'Revert all', href: link('workers.revert') }]
+    canAct && queue.overrides.length > 0
+      ? [{ label: 'Reset all to code', href: link('workers.revert') }]
       : [];
-  const actions = [...orderAll, ...revert];
+  const peers = amongPeers(workers);
+  const lines = workers.slice(0, MAX_ROWS).map((worker) => ({
+    worker,
+    snapshot,
+    peers: peers.get(worker.id) ?? null,
+    canAct,
+    hasQueue: false,
+    hasManyInstances: false,
+  }));
   return {
-    fleet: fleetHeadOf('queue-fleet', workers, [snapshot], { orders, actions }, nowMs),
-    workers: workerTableOf(
-      workers.map((worker) => ({ worker, snapshot })),
-      { role, nowMs, hasQueue: false, hasManyInstances: false },
-    ),
+    fleet: {
+      id: 'queue-fleet',
+      workers,
+      snapshots: [snapshot],
+      nowMs,
+      orders: queue.overrides,
+      actions: [...orderAll, ...revert],
+    },
+    workers: { lines, canAct, beyond: workers.length - lines.length },
   };
 }
 
 export function fleetParts({ fleet, workers }: QueueFleetProps): readonly Part[] {
-  return [
-    swapPart(fleet.id, html(<FleetHead {...fleet} />)),
-    ...listParts(
-      'workers',
-      workers.rows.map((row) => ({ id: row.id, html: html(<WorkerRow {...row} />) })),
-    ),
-  ];
+  return [swapPart(fleet.id, html(<FleetHead {...fleet} />)), ...workerParts(workers)];
 }

@@ -1,7 +1,7 @@
 import { JobPage } from '../../../views/job-page.js';
-import { JobTypeRow } from '../../../views/job-type-row.js';
-import { JobTypeNotes, JobTypeSummary, type JobTypesProps } from '../../../views/job-types.js';
-import { instancePath, queuePath } from '../../../views/links.js';
+import { JobTypeRow, type TypeContext, typeRowId } from '../../../views/job-type-row.js';
+import { JobTypeNotes, JobTypeSummary, shownTypes } from '../../../views/job-types.js';
+import { queuePath } from '../../../views/links.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueueHead, QueuePage } from '../../../views/queue-page.js';
 import type { TenantRowProps, TenantTableProps } from '../../../views/tenant-table.js';
@@ -10,8 +10,8 @@ import { queueOrLast, unreadQueue } from '../../model/finding.js';
 import { formatCount, formatEstimate, formatRatio } from '../../model/format.js';
 import type { TenantShare } from '../../model/job-type.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
+import type { QueueState } from '../../model/snapshot.js';
 import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
-import { plainName } from '../../model/words.js';
 import { JobsUnavailable } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
@@ -20,9 +20,8 @@ import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js
 import { Problem } from '../problem.js';
 import { canaryFormOf } from './canary.js';
 import { chartTexts } from './charts.js';
-import { chromeOf } from './chrome.js';
+import { chromeOf, crumbsTo } from './chrome.js';
 import { findingParts } from './finding-parts.js';
-import { jobTypesOf } from './job-type-view-model.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { frameParts } from './overview.js';
 import { type ParkedPlace, parkedLive, parkedOf } from './parked.js';
@@ -58,15 +57,29 @@ function rowOf(share: TenantShare): TenantRowProps {
 }
 
 /** What changes in the section of job types. */
-function jobTypeParts(view: JobTypesProps): readonly Part[] {
+function jobTypeParts(view: TypeContext): readonly Part[] {
+  const { queue, instance } = view;
   return [
-    swapPart('job-types-summary', html(<JobTypeSummary {...view} />)),
-    swapPart('job-types-notes', html(<JobTypeNotes {...view} />)),
+    swapPart('job-types-summary', html(<JobTypeSummary queue={queue} />)),
+    swapPart('job-types-notes', html(<JobTypeNotes queue={queue} />)),
     ...listParts(
       'types',
-      view.rows.map((row) => ({ id: row.id, html: html(<JobTypeRow {...row} />) })),
+      shownTypes(queue).map((type) => ({
+        id: typeRowId(instance, queue.id, type.name),
+        html: html(<JobTypeRow type={type} {...view} />),
+      })),
     ),
   ];
+}
+
+function typesOf(deps: AppDeps, queue: QueueState, instance: string, role: Role, nowMs: number): TypeContext {
+  return {
+    queue,
+    instance,
+    canAct: includesRole(role, 'operator'),
+    showsErrors: includesRole(role, deps.jobDataRole),
+    nowMs,
+  };
 }
 
 export interface QueuePageQuery {
@@ -93,7 +106,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
     actor,
     nowMs,
     current: '/queues',
-    crumbs: crumbsOf(instance),
+    crumbs: crumbsTo(instance),
     subject: queue.name,
     liveUrl,
     hasCharts: true,
@@ -106,7 +119,7 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         head: queueHeadOf(deps, queue, snapshot, actor.role, nowMs),
         findings: queueFindings(deps, instance, queue.id, actor.role, nowMs),
         charts: queueChartsOf(queue, instance),
-        jobTypes: jobTypesOf(queue, { instance, role: actor.role, jobDataRole: deps.jobDataRole, nowMs }),
+        jobTypes: typesOf(deps, queue, instance, actor.role, nowMs),
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
@@ -149,7 +162,7 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
         ...frameParts(deps, nowMs, queue.name),
         swapPart('queue-head', html(<QueueHead {...queueHeadOf(deps, queue, snapshot, role, nowMs)} />)),
         ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
-        ...jobTypeParts(jobTypesOf(queue, { instance, role, jobDataRole: deps.jobDataRole, nowMs })),
+        ...jobTypeParts(typesOf(deps, queue, instance, role, nowMs)),
         ...fleetParts(queueFleetOf(queue, snapshot, role, nowMs)),
         swapPart(
           'queue-memory',
@@ -161,14 +174,6 @@ export function queueLive(deps: AppDeps, role: Role, instance: string, queueId: 
       ];
     },
   };
-}
-
-/** The way down to a queue. */
-function crumbsOf(instance: string) {
-  return [
-    { label: 'Queues', href: '/queues' },
-    { label: `Redis ${plainName(instance)}`, href: instancePath(instance) },
-  ];
 }
 
 function parkedPlace(instance: string, queue: string, role: Role): ParkedPlace {
@@ -190,7 +195,7 @@ export async function jobPage(
     actor,
     nowMs,
     current: '/queues',
-    crumbs: [...crumbsOf(instance), { label: plainName(queue.name), href: queuePath(instance, queue.id) }],
+    crumbs: crumbsTo(instance, queue),
     subject: `job ${jobId}`,
     liveUrl: '/live?view=frame',
   };

@@ -165,7 +165,17 @@ describe('no number, however odd, leaves a drawing', () => {
 
   it('cells', () => {
     const anySlot = fc.record({
-      state: fc.constantFrom<SlotState>('idle', 'busy', 'old', 'stuck', 'gone', 'paused', 'unknown'),
+      state: fc.constantFrom<SlotState>(
+        'idle',
+        'busy',
+        'old',
+        'stuck',
+        'gone',
+        'deaf',
+        'blocked',
+        'paused',
+        'unknown',
+      ),
       ageMs: anyValue,
     });
     holds(
@@ -359,13 +369,13 @@ describe('what a drawing says to whom can’t see it', () => {
       />,
     );
     expect(labelOf(drawing)).toBe(
-      'Slots of mail-1: 4 in all; 1 idle; 2 busy, the longest for 12 s; 1 stuck, the longest for 4 min.',
+      'Slots of mail-1: 4 in all; 1 idle; 2 busy, the longest for 12 s; 1 hung, the longest for 4 min.',
     );
-    const shapes = (['old', 'stuck', 'gone', 'paused', 'unknown'] as const).map(
+    const shapes = (['old', 'stuck', 'gone', 'deaf', 'blocked', 'paused', 'unknown'] as const).map(
       (state) =>
         /slot-sign" d="([^"]*)"/.exec(html(<Cells title="" slots={[{ state, ageMs: null }]} />))?.[1],
     );
-    expect(new Set(shapes).size).toBe(5);
+    expect(new Set(shapes).size).toBe(7);
   });
 
   it('lanes: what was when, and for how long; what has an address can be followed', () => {

@@ -1,11 +1,17 @@
-import type { IconName } from '../../../views/icon.js';
-import type { StateLine } from '../../../views/job-type-row.js';
-import type { State } from '../../../views/state.js';
-import { moment } from '../../../views/words.js';
-import { formatCount, formatRatio, formatRunTime } from '../../model/format.js';
-import type { JobTypeState, RunSource } from '../../model/job-type.js';
-import { type TypeTrouble, typeTroubles } from '../../model/job-type-order.js';
-import { plainProblem } from '../../model/words.js';
+import { formatCount, formatNumber, formatRatio, formatRunTime } from '../server/model/format.js';
+import type { Estimate, JobTypeState, RunSource } from '../server/model/job-type.js';
+import { type TypeTrouble, typeTroubles } from '../server/model/job-type-order.js';
+import { plainProblem } from '../server/model/words.js';
+import type { IconName } from './icon.js';
+import type { State } from './state.js';
+import type { Moment } from './time.js';
+import { coarseAge, moment, UNKNOWN } from './words.js';
+
+/** "fails 92% since" and the time. */
+export interface StateLine {
+  readonly text: string;
+  readonly at: Moment | null;
+}
 
 export interface TypeWords {
   readonly state: State;
@@ -149,4 +155,46 @@ export function sourceNotes(types: readonly JobTypeState[]): readonly string[] {
       .map((source) => `${SOURCES[source].word}: ${SOURCES[source].limits}.`),
     ...(types.some(({ isPartial }) => isPartial) ? [`${PARTLY}.`] : []),
   ];
+}
+
+/** What is estimated has as many digits as it deserves. */
+export function countInWords(estimate: Estimate | null): string {
+  if (estimate === null) return UNKNOWN;
+  if (estimate.low === estimate.high) return formatCount(estimate.value);
+  return formatCount(Number(estimate.value.toPrecision(2)));
+}
+
+/** "1,100–1,400"; empty where it is exact, or not known. */
+export function rangeInWords(estimate: Estimate | null): string {
+  if (estimate === null || estimate.low === estimate.high) return '';
+  return `${formatCount(estimate.low)}–${formatCount(estimate.high)}`;
+}
+
+/** "84% of all"; empty: next to nothing, or not known. */
+export function shareInWords(ratio: number | null): string {
+  return ratio === null || ratio < 0.005 ? '' : `${formatRatio(Math.round(ratio * 100) / 100)} of all`;
+}
+
+/** "4.2 busy"; empty where it keeps no slot busy, or that is not known. */
+export function busyInWords({ effectiveConcurrency }: JobTypeState): string {
+  if (effectiveConcurrency === null || effectiveConcurrency < 0.05) return '';
+  return `${formatNumber(effectiveConcurrency)} busy`;
+}
+
+/** Ages of running jobs change every second, and every change is sent to every viewer. */
+const AGE_STEP_SECONDS = 5;
+
+/** "for 40 s"; a run that has just begun is no news. */
+export function longestInWords({ longestRunningMs }: JobTypeState): string {
+  const seconds = (longestRunningMs ?? 0) / 1000;
+  return seconds < AGE_STEP_SECONDS ? '' : `for ${coarseAge(seconds, AGE_STEP_SECONDS)}`;
+}
+
+/** A line across its run times: when its batches are flushed, else from where on it is slow; null: neither. */
+export function lineOf({
+  batchWait,
+  slowThresholdMs,
+}: JobTypeState): { readonly ms: number; readonly label: string } | null {
+  if (batchWait !== null) return { ms: batchWait.flushTimeoutMs, label: 'batches flushed after' };
+  return slowThresholdMs === null ? null : { ms: slowThresholdMs, label: 'slow from' };
 }
