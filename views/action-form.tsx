@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { ActionForecast, type ForecastProps } from './action-forecast.js';
-import { ActionPreview, type PreviewProps } from './action-preview.js';
+import { ActionPreview, type PreviewProps, previewState } from './action-preview.js';
+import { ActionProgress } from './action-watch.js';
 import { CloseButton } from './close-button.js';
 
 export interface FieldProps {
@@ -9,7 +10,7 @@ export interface FieldProps {
   readonly label: string;
   readonly hint: string;
   readonly error: string | null;
-  readonly kind: 'number' | 'choice' | 'flag' | 'text';
+  readonly kind: 'number' | 'choice' | 'chips' | 'flag' | 'text';
   readonly text: string;
   /** What the number is in; one entry: it can't be chosen; none: it has no unit. */
   readonly units: readonly { readonly value: string; readonly label: string; readonly isSelected: boolean }[];
@@ -39,14 +40,16 @@ export interface ActionFormProps {
   readonly targets: { readonly names: readonly string[]; readonly more: number } | null;
   readonly hidden: readonly { readonly name: string; readonly value: string }[];
   readonly fields: readonly FieldProps[];
-  readonly reason: { readonly text: string; readonly error: string | null };
+  readonly reason: string;
   /** What has to be typed before something is destroyed. */
   readonly confirm: { readonly word: string; readonly text: string; readonly error: string | null } | null;
   /** null: this action does not change how a queue drains, or it is about many. */
   readonly forecast: ForecastProps | null;
-  readonly preview: PreviewProps;
-  readonly submit: string;
-  readonly isDestructive: boolean;
+  readonly shown: PreviewProps;
+  /** What the button does. */
+  readonly verb: string;
+  /** Where the steps of several that are done so far are told; null: it is one. */
+  readonly progressUrl: string | null;
   readonly trouble: string | null;
 }
 
@@ -62,7 +65,6 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
       </div>
       <CloseButton />
     </header>
-    <p class="action-about">{form.about}</p>
     {form.targets ? <Targets {...form.targets} /> : null}
     <form
       id="action-form"
@@ -86,40 +88,20 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
         </div>
       ) : null}
       {form.forecast ? <ActionForecast {...form.forecast} /> : null}
-      <ActionPreview {...form.preview} hasFields={form.fields.length > 0} />
+      <ActionPreview {...form.shown} hasFields={form.fields.length > 0} />
       <div class="field">
         <label for="action-reason">
-          Why <span class="hint">(required)</span>
+          Reason <span class="hint">(optional)</span>
         </label>
-        <input
-          id="action-reason"
-          name="reason"
-          value={form.reason.text}
-          maxlength={500}
-          autocomplete="off"
-          required
-          aria-invalid={form.reason.error ? 'true' : 'false'}
-          aria-describedby="action-reason-note"
-        />
-        <Note
-          id="action-reason-note"
-          error={form.reason.error}
-          hint="Kept with the change, for whoever comes after you."
-        />
+        <input id="action-reason" name="reason" value={form.reason} maxlength={500} autocomplete="off" />
       </div>
       <ActionConfirm confirm={form.confirm} />
       <p class="field-error" role="alert" data-drawer-trouble="" hidden={form.trouble === null}>
         {form.trouble}
       </p>
+      {form.progressUrl === null ? null : <ActionProgress url={form.progressUrl} done={[]} />}
       <div class="drawer-actions">
-        <button
-          type="submit"
-          class={form.isDestructive ? 'button is-destructive' : 'button is-primary'}
-          disabled={form.preview.state === 'nothing'}
-          data-action-submit=""
-        >
-          {form.submit}
-        </button>
+        <ActionSubmit {...form} />
         <button type="button" class="button" data-drawer-close="">
           Cancel
         </button>
@@ -128,7 +110,28 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
         </span>
       </div>
     </form>
+    <details class="how">
+      <summary>What this does</summary>
+      <p>{form.about}</p>
+    </details>
   </div>
+);
+
+/** Says what happens; sent again with each preview, as what is typed changes it. */
+export const ActionSubmit: FC<Pick<ActionFormProps, 'verb' | 'confirm' | 'shown'>> = ({
+  verb,
+  confirm,
+  shown,
+}) => (
+  <button
+    id="action-submit"
+    type="submit"
+    class={confirm ? 'button is-destructive' : 'button is-primary'}
+    disabled={previewState(shown) === 'nothing'}
+    data-action-submit=""
+  >
+    {verb}
+  </button>
 );
 
 /** What has to be typed before jobs are lost for good; sent again with each preview, as what is set may make it needed. */
@@ -180,6 +183,21 @@ export const ActionField: FC<FieldProps> = (field) =>
       </label>
       <Note id={`${field.id}-note`} error={field.error} hint={field.hint} />
     </div>
+  ) : field.kind === 'chips' ? (
+    <fieldset id={field.id} class="field field-chips">
+      <legend>{field.label}</legend>
+      {/* What the number is in. */}
+      <input type="hidden" name={`${field.name}.unit`} value="ms" />
+      <div class="field-row">
+        {field.choices.map((choice) => (
+          <label class="chip-choice">
+            <input type="radio" name={field.name} value={choice.value} checked={choice.isSelected} />{' '}
+            {choice.label}
+          </label>
+        ))}
+      </div>
+      <Note id={`${field.id}-note`} error={field.error} hint={field.hint} />
+    </fieldset>
   ) : (
     <div id={field.id} class="field">
       <label for={`${field.id}-input`}>{field.label}</label>

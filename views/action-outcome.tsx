@@ -1,135 +1,199 @@
 import type { FC } from 'hono/jsx';
-import { type ChangeProps, Changes } from './action-preview.js';
+import type { ActionCall, Outcome, OutcomeStatus, WorkerResult } from '../server/model/action.js';
+import { formatBytes, formatDuration, formatThings } from '../server/model/format.js';
+import { capitalized, plainName } from '../server/model/words.js';
+import { Changes, Steps } from './action-preview.js';
+import { ActionWatch, type WatchProps } from './action-watch.js';
+import { CloseButton } from './close-button.js';
 import { Icon, type IconName } from './icon.js';
+import { encodePart } from './links.js';
 import type { State } from './state.js';
 
-export interface TargetOutcome {
-  readonly name: string;
-  readonly state: State;
-  readonly icon: IconName;
-  readonly status: string;
-  readonly summary: string;
-  readonly changes: readonly ChangeProps[];
-  readonly warnings: readonly string[];
-  /** What each worker made of it, worst first; no rows where none was asked. */
-  readonly workers: {
-    readonly rows: readonly {
-      readonly label: string;
-      readonly word: string;
-      readonly state: State;
-      readonly icon: IconName;
-      readonly slots: string;
-      readonly note: string;
-    }[];
-    readonly more: number;
-  };
-}
+const MAX_SHOWN = 25;
+
+type Words = { readonly word: string; readonly state: State; readonly icon: IconName };
+
+export const STATUS_WORDS: Readonly<Record<OutcomeStatus, Words>> = {
+  applied: { word: 'done and read back', state: 'calm', icon: 'calm' },
+  unchanged: { word: 'was so already', state: 'info', icon: 'info' },
+  unverified: { word: 'not confirmed by all', state: 'warning', icon: 'warning' },
+  failed: { word: 'failed', state: 'critical', icon: 'critical' },
+  refused: { word: 'refused', state: 'critical', icon: 'critical' },
+};
+const WORST_FIRST: readonly OutcomeStatus[] = ['failed', 'refused', 'unverified', 'unchanged', 'applied'];
+
+const RESULTS: Readonly<Record<WorkerResult['result'], Words>> = {
+  refused: { word: 'refused', state: 'critical', icon: 'critical' },
+  'no-answer': { word: 'no answer yet', state: 'warning', icon: 'warning' },
+  late: { word: 'clock too far off', state: 'warning', icon: 'warning' },
+  applied: { word: 'in force', state: 'calm', icon: 'calm' },
+};
+const WORST_RESULT_FIRST: readonly WorkerResult['result'][] = ['refused', 'no-answer', 'late', 'applied'];
 
 export interface OutcomeProps {
-  readonly state: State;
-  readonly icon: IconName;
-  readonly title: string;
-  readonly summary: string;
-  readonly freed: string | null;
-  readonly outcomes: readonly TargetOutcome[];
-  readonly more: number;
-  readonly undo: {
-    readonly label: string;
-    readonly hidden: readonly { readonly name: string; readonly value: string }[];
-  } | null;
-  readonly goOn: { readonly label: string; readonly href: string } | null;
-  /** What was typed is kept at this place. */
-  readonly auditHref: string;
+  /** What was pressed: "Set concurrency to 50". */
+  readonly verb: string;
+  readonly outcomes: readonly Outcome[];
+  /** Address of the action that was left for this one; null: none was. */
+  readonly goOn: string | null;
+  readonly watch: WatchProps;
 }
 
-/** What came of it, target by target, as read back from Redis. */
-export const ActionOutcome: FC<OutcomeProps> = (outcome) => (
-  <div class="action" data-outcome="">
-    <header class="drawer-head">
-      <h2 id="drawer-title" tabindex={-1} class={`state-${outcome.state}`}>
-        <span class="state-icon">
-          <Icon name={outcome.icon} />
-        </span>{' '}
-        {outcome.title}
-      </h2>
-      <button type="button" class="small-button close-button" data-drawer-close="" aria-label="Close">
-        <Icon name="close" />
-      </button>
-    </header>
-    <p class="preview-summary" role="status">
-      {outcome.summary}
-    </p>
-    {outcome.freed ? (
-      <p class="preview-freed">
-        Freed <strong>{outcome.freed}</strong>, measured.
+/** What came of it, target by target, as read back from Redis; it stays open and tells what goes on. */
+export const ActionOutcome: FC<OutcomeProps> = ({ verb, outcomes, goOn, watch }) => {
+  const count = (status: OutcomeStatus): number => outcomes.filter((one) => one.status === status).length;
+  const worst = WORST_FIRST.find((status) => count(status) > 0) ?? 'unchanged';
+  const sorted = [...outcomes].sort((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status));
+  const freed = outcomes.flatMap(({ freedBytes }) => freedBytes ?? []);
+  const slowest = Math.max(0, ...outcomes.map(({ durationMs }) => durationMs));
+  const undo = undoOf(outcomes);
+  return (
+    <div class="action" data-outcome="">
+      <header class="drawer-head">
+        <h2 id="drawer-title" tabindex={-1} class={`state-${STATUS_WORDS[worst].state}`}>
+          <Mark {...STATUS_WORDS[worst]} /> {verb}: {titleOf(outcomes, worst)}
+        </h2>
+        <CloseButton />
+      </header>
+      <ActionWatch {...watch} />
+      <p class="preview-summary" role="status">
+        {outcomes.length > 1
+          ? `${capitalized(
+              WORST_FIRST.filter((status) => count(status) > 0)
+                .map((status) => `${formatThings(count(status), 'queue')} ${STATUS_WORDS[status].word}`)
+                .join(', '),
+            )}. `
+          : ''}
+        {freed.length > 0 ? `Freed ${formatBytes(freed.reduce((sum, bytes) => sum + bytes, 0))}. ` : ''}
+        Took {slowest < 1000 ? `${Math.round(slowest)} ms` : formatDuration(slowest / 1000)}.
       </p>
-    ) : null}
-    <ul class="outcomes">
-      {outcome.outcomes.map((target) => (
-        <li class={`outcome state-${target.state}`}>
-          <p class="outcome-head">
-            <span class="state-icon">
-              <Icon name={target.icon} />
-            </span>{' '}
-            <strong>{target.name}</strong> <span class="outcome-status">{target.status}</span>
-          </p>
-          <p>{target.summary}</p>
-          {target.changes.length > 0 ? <Changes changes={target.changes} /> : null}
-          {target.workers.rows.length > 0 ? (
-            <ul class="worker-results">
-              {target.workers.rows.map((row) => (
-                <li class={`state-${row.state}`}>
-                  <span class="state-icon">
-                    <Icon name={row.icon} />
-                  </span>{' '}
-                  <strong>{row.label}</strong> {row.word}
-                  {row.slots ? `, ${row.slots}` : ''}
-                  {row.note ? <span class="hint"> {row.note}</span> : null}
-                </li>
-              ))}
-              {target.workers.more > 0 ? <li class="hint">and {target.workers.more} more</li> : null}
-            </ul>
-          ) : null}
-          {target.warnings.map((warning) => (
-            <p class="outcome-warning">
-              <span class="state-icon state-warning">
-                <Icon name="warning" />
-              </span>{' '}
-              {warning}
-            </p>
-          ))}
+      <ul class="outcomes">
+        {sorted.slice(0, MAX_SHOWN).map((outcome) => (
+          <Target {...outcome} />
+        ))}
+      </ul>
+      {outcomes.length > MAX_SHOWN ? (
+        <p class="hint">and {outcomes.length - MAX_SHOWN} more: see Audit log.</p>
+      ) : null}
+      <div class="drawer-actions">
+        {goOn === null ? null : (
+          <a class="button is-primary" href={goOn} data-drawer="">
+            Go on to what you were about to do
+          </a>
+        )}
+        <button type="button" class={goOn === null ? 'button is-primary' : 'button'} data-drawer-close="">
+          Done
+        </button>
+        {undo ? <UndoForm {...undo} /> : null}
+        <a class="drawer-audit" href="/audit">
+          Audit log
+        </a>
+      </div>
+    </div>
+  );
+};
+
+const Mark: FC<Pick<Words, 'icon'>> = ({ icon }) => (
+  <span class="state-icon">
+    <Icon name={icon} />
+  </span>
+);
+
+function titleOf(outcomes: readonly Outcome[], worst: OutcomeStatus): string {
+  if (worst === 'applied') return 'done';
+  const isSome = outcomes.length > 1 && outcomes.some(({ status }) => status === 'applied');
+  return isSome && worst !== 'unchanged' ? 'done in part' : STATUS_WORDS[worst].word;
+}
+
+const Target: FC<Outcome> = (outcome) => {
+  const { status, jobId, worker, workers, queue, instance, steps, warnings } = outcome;
+  const words = STATUS_WORDS[status];
+  const isMade = status !== 'refused' && status !== 'failed';
+  const name =
+    jobId !== null
+      ? `job ${jobId}`
+      : worker !== null
+        ? (workers[0]?.label ?? worker)
+        : (queue ?? `Redis ${instance}`);
+  return (
+    <li class={`outcome state-${words.state}`}>
+      <p class="outcome-head">
+        <Mark {...words} /> <strong>{plainName(name)}</strong>{' '}
+        <span class="outcome-status">{words.word}</span>
+      </p>
+      {steps ? <Steps steps={steps} /> : <p>{capitalized(outcome.summary)}</p>}
+      {isMade ? <Changes fields={outcome.fields} isOne /> : null}
+      <Workers workers={workers} />
+      {warnings.map((text) => (
+        <p class="outcome-warning">
+          <span class="state-icon state-warning">
+            <Icon name="warning" />
+          </span>{' '}
+          {text}
+        </p>
+      ))}
+    </li>
+  );
+};
+
+/** What each worker made of the order, worst first. */
+const Workers: FC<Pick<Outcome, 'workers'>> = ({ workers }) => {
+  const sorted = [...workers].sort(
+    (a, b) => WORST_RESULT_FIRST.indexOf(a.result) - WORST_RESULT_FIRST.indexOf(b.result),
+  );
+  return sorted.length === 0 ? null : (
+    <ul class="worker-results">
+      {sorted.slice(0, MAX_SHOWN).map(({ label, result, note, concurrency }) => (
+        <li class={`state-${RESULTS[result].state}`}>
+          <Mark {...RESULTS[result]} /> <strong>{plainName(label)}</strong> {RESULTS[result].word}
+          {concurrency === null ? '' : `, ${formatThings(concurrency, 'slot')}`}
+          {note ? <span class="hint"> {note}</span> : null}
         </li>
       ))}
+      {sorted.length > MAX_SHOWN ? <li class="hint">and {sorted.length - MAX_SHOWN} more</li> : null}
     </ul>
-    {outcome.more > 0 ? <p class="hint">and {outcome.more} more: see Actions.</p> : null}
-    <div class="drawer-actions">
-      {outcome.goOn ? (
-        <a class="button is-primary" href={outcome.goOn.href} data-drawer="">
-          {outcome.goOn.label}
-        </a>
-      ) : null}
-      <button type="button" class={outcome.goOn ? 'button' : 'button is-primary'} data-drawer-close="">
-        Done
+  );
+};
+
+/** One way back for all: only where it is the same call for each. What one worker did not confirm was done all the same. */
+function undoOf(outcomes: readonly Outcome[]): { readonly calls: readonly ActionCall[] } | null {
+  const calls = outcomes.flatMap(({ status, undo }) =>
+    (status === 'applied' || status === 'unverified') && undo ? [undo] : [],
+  );
+  const same = (call: ActionCall): string => JSON.stringify([call.action, call.instance, call.args]);
+  return new Set(calls.map(same)).size === 1 ? { calls } : null;
+}
+
+/** Only those that were changed: a queue that was paused by somebody else before stays paused. */
+const UndoForm: FC<{ readonly calls: readonly ActionCall[] }> = ({ calls }) => {
+  const [first] = calls;
+  if (!first) return null;
+  return (
+    <form
+      method="post"
+      action="/action/open"
+      hx-post="/action/open"
+      hx-target="closest [data-action-view]"
+      hx-swap="innerHTML"
+    >
+      <input type="hidden" name="action" value={first.action} />
+      <input type="hidden" name="instance" value={first.instance} />
+      {calls
+        .flatMap(({ queues }) => queues)
+        .map((id) => (
+          <input type="hidden" name="encodedQueues" value={encodePart(id)} />
+        ))}
+      {calls
+        .flatMap(({ workers = [] }) => workers)
+        .map((id) => (
+          <input type="hidden" name="encodedWorkers" value={encodePart(id)} />
+        ))}
+      {first.jobId === undefined ? null : <input type="hidden" name="jobId" value={first.jobId} />}
+      <input type="hidden" name="args" value={JSON.stringify(first.args)} />
+      <input type="hidden" name="why" value="undo" />
+      <button type="submit" class="button">
+        <Icon name="undo" /> {calls.length === 1 ? 'Undo' : `Undo for ${formatThings(calls.length, 'queue')}`}
       </button>
-      {outcome.undo ? (
-        <form
-          method="post"
-          action="/action/open"
-          hx-post="/action/open"
-          hx-target="closest [data-action-view]"
-          hx-swap="innerHTML"
-        >
-          {outcome.undo.hidden.map(({ name, value }) => (
-            <input type="hidden" name={name} value={value} />
-          ))}
-          <button type="submit" class="button">
-            <Icon name="undo" /> {outcome.undo.label}
-          </button>
-        </form>
-      ) : null}
-      <a class="drawer-audit" href={outcome.auditHref}>
-        Actions
-      </a>
-    </div>
-  </div>
-);
+    </form>
+  );
+};

@@ -26,11 +26,13 @@ export interface FindingProps {
   /** "for 2 min" */
   readonly age: string;
   readonly remedies: readonly RemedyProps[];
+  /** What comes after the first of them; null: nothing. */
+  readonly next: RemedyProps | null;
 }
 
 const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
-export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since, age, remedies }) => {
+export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since, age, remedies, next }) => {
   const isLastSeen = finding.lastSeenAtMs !== undefined;
   return (
     <li id={id} class={`finding severity-${finding.severity}${isLastSeen ? ' is-last-seen' : ''}`}>
@@ -59,6 +61,14 @@ export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since
             ))}
           </ul>
         ) : null}
+        {next === null ? null : (
+          <div class="finding-next">
+            <span>Then</span>
+            <ul class="remedies">
+              <RemedyButton {...next} />
+            </ul>
+          </div>
+        )}
         <Numbers of={keyNumbers(finding)} format={briefNumber} />
         <Follows lines={follows} all={finding.explains?.length ?? 0} />
         <More finding={finding} />

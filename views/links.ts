@@ -1,3 +1,4 @@
+import type { ActionCall } from '../server/model/action.js';
 import type { ActivityEntry } from '../server/model/activity-entry.js';
 import type { QueueListQuery } from '../server/model/queue-sort.js';
 import type { QueueState } from '../server/model/snapshot.js';
@@ -128,6 +129,11 @@ export function actionPath(link: ActionLink): string {
   if (link.why !== undefined) query.set('why', link.why);
   if (link.then !== undefined) query.set('then', link.then);
   return `/action?${query}`;
+}
+
+/** The way back from a change, in the drawer. */
+export function undoPath(call: ActionCall): string {
+  return actionPath({ ...call, why: 'undo' });
 }
 
 /** A queue as people call it, and where it is when that does not say it. */

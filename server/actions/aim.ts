@@ -6,7 +6,7 @@ import { canReach } from '../findings/within-reach.js';
 import type { ActionRequest, Aim } from '../model/action.js';
 import type { Remedy } from '../model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../model/finding.js';
-import { formatBytes, formatDuration } from '../model/format.js';
+import { formatBytes, formatLasting } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import type { RedisLink } from '../redis/link.js';
 import { type MemoryLimits, readNodeMemory } from '../redis/relief.js';
@@ -80,7 +80,7 @@ function aimOf(
   if (!need) return null;
   const seconds = lastsSeconds(NO_RELIEF, node, need);
   const free = formatBytes(Math.max(0, (node.limit?.bytes ?? 0) - node.countedBytes));
-  const lasts = seconds === null ? '' : `, for about ${formatDuration(seconds)} at this growth`;
+  const lasts = seconds === null ? '' : `, for about ${formatLasting(seconds)} at this growth`;
   const isOpen = need.nowBytes === 0;
   const isReached =
     !isOpen || (seconds !== null && seconds < LAST_SECONDS)

@@ -65,7 +65,8 @@ export const park: Action<Args, State> = {
           ),
         ),
       effects: [
-        'They do not run until they are brought back; then they have their id, data, options, priority and due time as before, behind what waits by then.',
+        'They don’t run until they are restored.',
+        'Restored, they have their id, data, options, priority and due time as before, behind what waits by then.',
         ...(isExact
           ? []
           : [`The estimate is from ${formatCount(looked)} of ${formatCount(estimate.total)} jobs.`]),

@@ -1,6 +1,6 @@
 import type { CurrentFinding, Remedy, Thresholds } from '../model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../model/finding.js';
-import { formatBytes, formatDuration } from '../model/format.js';
+import { formatBytes, formatLasting } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
 import { type Need, needOf } from './need.js';
@@ -123,9 +123,9 @@ export function outlookInWords(
   if (suffices === false && seconds === 0)
     return `; Redis stays full: ${formatBytes(Math.max(1, need.nowBytes - relief.bytes))} more have to go`;
   if (suffices === false && seconds !== null)
-    return `; full again in about ${formatDuration(seconds)} at this growth`;
+    return `; full again in about ${formatLasting(seconds)} at this growth`;
   if (suffices === false) return `; ${formatBytes(missingBytes(relief, need))} short of being safe`;
-  if (seconds !== null) return `; lasts about ${formatDuration(seconds)} at this growth`;
+  if (seconds !== null) return `; lasts about ${formatLasting(seconds)} at this growth`;
   return suffices === null ? '; how long it lasts is not known' : '';
 }
 

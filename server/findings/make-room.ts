@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import type { TypeMemory } from '../model/memory.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { plainName, queueName } from '../model/words.js';
-import { LAST_SECONDS, needOf } from './need.js';
+import { EDGE_RATIO, LAST_SECONDS, needOf } from './need.js';
 import { EVENT_BYTES } from './relief.js';
 
 /** Entries of each events stream that are kept: enough for a listener that is a little behind. */
@@ -115,7 +115,10 @@ function whose(shares: readonly Share[]): string {
 export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   if (node.maxBytes <= 0) return null;
   const growth = needOf(node)?.growthBytesPerSecond ?? 0;
-  const wanted = node.countedBytes / DEFAULT_THRESHOLDS.memoryWarnRatio + growth * LAST_SECONDS;
+  const wanted = Math.max(
+    node.countedBytes / DEFAULT_THRESHOLDS.memoryWarnRatio,
+    node.countedBytes / (1 - EDGE_RATIO) + growth * LAST_SECONDS,
+  );
   const step = Math.max(MEGABYTE, node.maxBytes / 4);
   const inSteps = Math.max(node.maxBytes * RAISE_BY, Math.ceil(wanted / step) * step);
   const bound = node.hostBytes === null ? inSteps : node.hostBytes * HOST_SHARE;

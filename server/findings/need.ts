@@ -4,7 +4,7 @@ import type { RedisNode } from '../model/snapshot.js';
 /** What is done must last until a person has done what comes after it. */
 export const LAST_SECONDS = 600;
 /** At the very edge answers flip with Redis' client buffers (facts.md): less room than this share of the limit is none. */
-const EDGE_RATIO = 0.05;
+export const EDGE_RATIO = 0.05;
 
 /** What has to be freed, or added to the limit, so that writes pass for the next ten minutes. */
 export interface Need {
@@ -19,8 +19,8 @@ export interface Need {
 
 /**
  * What is over the limit, with a margin, and ten minutes of growth at the rate that is to be expected. Pure.
- * @param safeRatio share of the limit below which memory is no trouble: what lies above it is to go too, so that one trouble
- * is not the next.
+ * @param safeRatio share of the limit below which memory is no trouble: at least what lies above it is to go, so that one
+ * trouble is not the next.
  * @returns null: there is no limit, so nothing is over it.
  */
 export function needOf(node: RedisNode, safeRatio = DEFAULT_THRESHOLDS.memoryWarnRatio): Need | null {
@@ -29,7 +29,9 @@ export function needOf(node: RedisNode, safeRatio = DEFAULT_THRESHOLDS.memoryWar
   const growth = node.expectedGrowthBytesPerSecond;
   const growthBytesPerSecond = growth !== null && Number.isFinite(growth) ? Math.max(0, growth) : null;
   const above = (ratio: number): number => Math.max(0, node.countedBytes - limitBytes * ratio);
-  const bytes = Math.ceil(above(safeRatio) + (growthBytesPerSecond ?? 0) * LAST_SECONDS);
+  const bytes = Math.ceil(
+    Math.max(above(safeRatio), above(1 - EDGE_RATIO) + (growthBytesPerSecond ?? 0) * LAST_SECONDS),
+  );
   return {
     bytes,
     nowBytes: Math.ceil(above(1 - EDGE_RATIO)),

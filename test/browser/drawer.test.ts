@@ -42,7 +42,7 @@ describe('the action drawer', () => {
     expect(await page.locator('#action-preview').innerText()).toContain(
       '20 waiting jobs stay where they are',
     );
-    await tabTo(page, 'Why');
+    await tabTo(page, 'Reason');
     await page.keyboard.type('drill');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
@@ -52,7 +52,7 @@ describe('the action drawer', () => {
     await tabTo(page, 'Undo');
     await page.keyboard.press('Enter');
     await page.waitForSelector('#action-preview');
-    await tabTo(page, 'Resume: reports');
+    await tabTo(page, 'Resume reports');
     await page.keyboard.press('Enter');
     await page.waitForSelector('.outcomes');
     expect(await scene.redis.client.hget('bull:reports:meta', 'concurrency')).toBeNull();
@@ -79,14 +79,8 @@ describe('the action drawer', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('field-value-input');
     await field.fill('3');
     await expect.poll(() => field.getAttribute('aria-invalid')).toBe('false');
-    // Without a reason nothing is done, and the drawer says where.
-    await page.getByRole('button', { name: 'Global concurrency: reports' }).click();
-    await page.waitForSelector('#action-reason[aria-invalid="true"]');
-    expect(await page.evaluate('document.activeElement.id')).toBe('action-reason');
-    expect(await field.inputValue()).toBe('3');
-    expect(await scene.redis.client.hget('bull:reports:meta', 'concurrency')).toBeNull();
-    await page.locator('#action-reason').fill('less at once');
-    await page.keyboard.press('Enter');
+    // The button says what happens, and no reason has to be given.
+    await page.getByRole('button', { name: 'Set global concurrency to 3' }).click();
     await page.waitForSelector('.outcomes');
     expect(await scene.redis.client.hget('bull:reports:meta', 'concurrency')).toBe('3');
     await page.close();
@@ -106,7 +100,7 @@ describe('the action drawer', () => {
     expect(await scene.redis.client.hget('bull:mail:meta', 'concurrency')).toBe('0');
     expect(await scene.redis.client.hget('bull:mail-bulk:meta', 'concurrency')).toBe('0');
     await page.getByRole('button', { name: 'Undo for 2 queues' }).click();
-    await page.getByRole('button', { name: 'Resume: 2 queues' }).click();
+    await page.getByRole('button', { name: 'Resume 2 queues' }).click();
     await page.waitForSelector('.outcomes');
     expect(await scene.redis.client.hget('bull:mail:meta', 'concurrency')).toBeNull();
     await page.close();
@@ -143,8 +137,8 @@ describe('the action drawer', () => {
   it('works as a page where there is no script', async () => {
     const page = await scene.open('/?search=reports', { javaScriptEnabled: false });
     await page.getByRole('link', { name: 'Pause reports' }).click();
-    await page.getByLabel('Why').fill('no script');
-    await page.getByRole('button', { name: 'Pause: reports' }).click();
+    await page.getByLabel('Reason').fill('no script');
+    await page.getByRole('button', { name: 'Pause reports' }).click();
     expect(await page.locator('.outcomes').innerText()).toContain('paused by Spillway');
     await page.close();
   });

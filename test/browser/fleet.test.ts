@@ -55,7 +55,7 @@ describe('the workers on a queue’s page', () => {
     await field.waitFor();
     await field.fill('12');
     await page.getByText('12', { exact: true }).first().waitFor();
-    await page.getByLabel('Why').fill('catch up');
+    await page.getByLabel('Reason').fill('catch up');
     await page.keyboard.press('Enter');
     await page.getByText('in force, 12 slots').waitFor();
     expect((await process.state()).workers[0]?.concurrency).toBe(12);
@@ -73,13 +73,13 @@ describe('the workers on a queue’s page', () => {
     const page = await scene.open(QUEUE, WIDE);
     await page.getByRole('link', { name: /^Pause second@/ }).click();
     await page.getByText(/takes no more jobs, and finishes what it has in hand/).waitFor();
-    await page.getByLabel('Why').fill('slow');
+    await page.getByLabel('Reason').fill('slow');
     await page.getByRole('button', { name: /^Take one worker out of the pool/ }).click();
     await page.getByText('done and read back').waitFor();
     expect((await process.state()).workers[0]?.isPaused).toBe(true);
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('link', { name: /^Resume second@/ }).click();
-    await page.getByLabel('Why').fill('fixed');
+    await page.getByLabel('Reason').fill('fixed');
     await page.getByRole('button', { name: /^Put one worker back/ }).click();
     await page.getByText('done and read back').waitFor();
     await until('it runs', async () => (await process.state()).workers[0]?.isPaused === false);

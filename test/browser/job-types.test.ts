@@ -51,7 +51,7 @@ describe('the job types on a queue’s page', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('textbox', { name: 'Slow from a run time of' }).fill('0.1');
     await page.getByText('It is slow by that now').waitFor();
-    await page.getByLabel('Why').fill('digests are quick');
+    await page.getByLabel('Reason').fill('digests are quick');
     await page.keyboard.press('Enter');
     await page.getByText('done and read back').waitFor();
     await until('it is in force', async () => (await thresholdOf('digest')) === 100);
@@ -99,12 +99,12 @@ describe('the job types on a queue’s page', () => {
     expect(await row.locator('th').innerText()).toContain('"><img src=x onerror=globalThis.hit=1>');
     await row.locator('a.setting').click();
     await page.getByRole('textbox', { name: 'Slow from a run time of' }).fill('9');
-    await page.getByLabel('Why').fill('hostile');
+    await page.getByLabel('Reason').fill('hostile');
     await page.keyboard.press('Enter');
     await page.getByText('done and read back').waitFor();
     await until('it is in force', async () => (await thresholdOf(HOSTILE)) === 9_000);
     await page.getByRole('button', { name: /^Undo/ }).click();
-    await page.getByLabel('Why').fill('back');
+    await page.getByLabel('Reason').fill('back');
     await page.keyboard.press('Enter');
     await until('it is taken back', async () => (await thresholdOf(HOSTILE)) === null);
     expect(await page.evaluate('globalThis.hit')).toBeUndefined();

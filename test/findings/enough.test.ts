@@ -47,9 +47,10 @@ const anyRelief: fc.Arbitrary<Relief> = fc.record({
 });
 
 describe('the need', () => {
-  it('is what is above the safe share of the limit, and ten minutes of growth', () => {
-    const need = needOf(full(10_000));
-    expect(need?.bytes).toBe(Math.ceil(66 * MB - 64 * MB * 0.8 + 600 * 10_000));
+  it('is what is over the limit, with a margin, and ten minutes of growth; at least what is above the safe share', () => {
+    const need = needOf(full(20_000));
+    expect(need?.bytes).toBe(Math.ceil(66 * MB - 64 * MB * 0.95 + 600 * 20_000));
+    expect(needOf(full(1_000))?.bytes).toBe(Math.ceil(66 * MB - 64 * MB * 0.8));
     expect(need?.nowBytes).toBe(Math.ceil(66 * MB - 64 * MB * 0.95));
     // A Redis that holds little and fills needs ten minutes more, and nothing now.
     const filling = needOf(aNode({ countedBytes: 30 * MB, expectedGrowthBytesPerSecond: MB }));
@@ -261,7 +262,7 @@ describe('where no single remedy suffices', () => {
   });
 
   test('what is done in part says what it leaves, comes first, and loses no jobs', () => {
-    const finding = fullFinding({ nodes: [full(30_000)], queues: [heavy], capabilities: managed });
+    const finding = fullFinding({ nodes: [full(60_000)], queues: [heavy], capabilities: managed });
     expect(finding.remedies[0]).toMatchObject({ action: 'sequence', suffices: false });
     expect(finding.remedies[0]?.effect).toMatch(
       /full again in about \d+ min .*at this growth\.$|full again in about \d+ s at this growth\.$/,

@@ -1,5 +1,7 @@
+import { formatBytes, formatCount, formatRateLimit, formatThings } from '../../model/format.js';
 import { fullestNode } from '../../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
 import type { WorkerState } from '../../model/worker.js';
 
 /** How an argument is asked for. What stands in no list is asked for by its own name, so a new action works without. */
@@ -14,7 +16,7 @@ export interface ArgWords {
 
 /** What undo gives, so that what it brings back ends when it would have. */
 const UNTIL_MS = { label: 'Until', hint: '', isHidden: true };
-const FOR_MS: ArgWords = { label: 'For', hint: 'Empty: until it is reverted.' };
+const FOR_MS: ArgWords = { label: 'Expires', hint: '' };
 
 const WORDS: Readonly<Record<string, ArgWords>> = {
   'queue.concurrency value': {
@@ -22,13 +24,13 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
     hint: 'Workers’ own concurrency still counts. To stop the queue, pause it instead.',
     noneLabel: 'No global limit',
   },
-  'queue.park jobType': { label: 'Job type', hint: 'Empty: all types.' },
+  'queue.park jobType': { label: 'Job type (empty: all)', hint: '' },
   'queue.park state': {
     label: 'Jobs that are',
     hint: '',
     choices: { all: 'waiting, prioritized or delayed' },
   },
-  'queue.park most': { label: 'At most', hint: 'Oldest first. Empty: all that are there.' },
+  'queue.park most': { label: 'At most (empty: all)', hint: '' },
   'queue.unpark parking': { label: 'Parking', hint: '', isHidden: true },
   'queue.unpark ratePerSecond': {
     label: 'Jobs a second at most',
@@ -105,6 +107,36 @@ export function argWords(action: string, arg: string): ArgWords {
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase();
   return { label: words.charAt(0).toUpperCase() + words.slice(1), hint: '', noneLabel: 'None' };
+}
+
+/** What pressing the button does, by what is typed; null: its title says it. */
+export function actionVerb(action: string, args: Readonly<Record<string, unknown>>): string | null {
+  const { value, maxBytes, max, state, steps } = args;
+  switch (action) {
+    case 'workers.concurrency':
+    case 'worker.concurrency':
+      if (typeof value === 'number') return `Set concurrency to ${formatCount(value)}`;
+      return value === null ? 'Set concurrency as deployed' : null;
+    case 'queue.concurrency':
+      if (typeof value === 'number') return `Set global concurrency to ${formatCount(value)}`;
+      return value === null ? 'Remove the global concurrency' : null;
+    case 'queue.rate-limit':
+      return typeof max === 'number' || max === null
+        ? max === null
+          ? 'Remove the rate limit'
+          : `Limit to ${formatRateLimit(max, Number(args.durationMs ?? 1000))}`
+        : null;
+    case 'redis.raise-maxmemory':
+      return typeof maxBytes === 'number' ? `Set maxmemory to ${formatBytes(maxBytes)}` : null;
+    case 'queue.clean-finished':
+      return state === 'failed' || state === 'completed' ? `Clean ${state} jobs` : null;
+    case 'queue.park':
+      return typeof args.jobType === 'string' ? `Park ${plainName(args.jobType)} jobs` : null;
+    case 'sequence':
+      return Array.isArray(steps) ? `Make room in ${formatThings(steps.length, 'step')}` : null;
+    default:
+      return null;
+  }
 }
 
 /** What to put into the boxes first: what holds now, so that opening an action and applying it changes nothing. */

@@ -1,26 +1,29 @@
 import { type Context, Hono } from 'hono';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import { ActionForecast } from '../../../views/action-forecast.js';
-import { ActionConfirm, ActionField, ActionForm } from '../../../views/action-form.js';
+import { ActionConfirm, ActionField, ActionForm, ActionSubmit } from '../../../views/action-form.js';
 import { ActionGroup } from '../../../views/action-group.js';
 import { ActionOutcome } from '../../../views/action-outcome.js';
 import { ActionPage } from '../../../views/action-page.js';
 import { ActionPreview, type PreviewProps } from '../../../views/action-preview.js';
+import { ActionProgress, ActionWatch } from '../../../views/action-watch.js';
+import { actionPath } from '../../../views/links.js';
 import { knownAction, knownInstance } from '../../actions/request.js';
 import { planBasisOf } from '../../forecast/plan-basis.js';
-import { ActionError, type Outcome } from '../../model/action.js';
+import { ActionError } from '../../model/action.js';
 import { findQueue, matchQueues } from '../../model/find-queue.js';
 import { includesRole } from '../../model/role.js';
+import { capitalized } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { type ActionAsk, argsOf, askOfForm, askOfLink } from './action-ask.js';
+import { confirmOf, confirmWord, fieldsOf, formOf, type Targeted, verbOf } from './action-fields.js';
 import { groupOf } from './action-group.js';
-import { confirmOf, confirmWord, fieldsOf, formOf, type Targeted } from './action-view-model.js';
+import { doneSince, progressPath, watchedFrom, watchedOf, watchOf } from './action-watch.js';
 import { presentArgs } from './action-words.js';
 import { chromeOf } from './chrome.js';
+import { remedyButton } from './finding-view-model.js';
 import { type Foreseen, forecastOf } from './forecast-view-model.js';
-import { outcomeOf } from './outcome-view-model.js';
-import { previewOf, previewOfError } from './preview-view-model.js';
 
 type PageContext = Context<GateEnv>;
 
@@ -40,11 +43,22 @@ export function actionRoutes(deps: AppDeps): Hono<GateEnv> {
   });
   routes.get('/action', (c) => open(deps, c, new Map(Object.entries(c.req.queries()))));
   routes.get('/action/forecast', (c) => forecast(deps, c, new Map(Object.entries(c.req.queries()))));
+  routes.get('/action/watch', (c) =>
+    c.html(<ActionWatch {...watchOf(deps, c.get('actor').role, watchedOf(c.req.queries()))} />),
+  );
+  routes.get('/action/progress', (c) => {
+    const { instance = '', since = '0' } = c.req.query();
+    const done = doneSince(deps, instance, Number(since));
+    return c.html(<ActionProgress url={progressPath(instance, Number(since))} done={done} />);
+  });
   routes.post('/action/open', async (c) => open(deps, c, await formValues(c)));
   routes.post('/action/preview', async (c) => preview(deps, c, await formValues(c)));
   routes.post('/action', async (c) => applyAction(deps, c, await formValues(c)));
   return routes;
 }
+
+/** Fewer jobs wait after these, and none of them has run. */
+const TAKES_JOBS_AWAY: ReadonlySet<string> = new Set(['queue.park', 'sequence', 'job.remove']);
 
 type Values = ReadonlyMap<string, readonly string[]>;
 
@@ -63,7 +77,11 @@ async function open(deps: AppDeps, c: PageContext, values: Values): Promise<Resp
   const targeted = target(deps, c, action.name, ask);
   const { shown, errors } = await dryRun(deps, c, targeted);
   const told = await foresee(deps, targeted);
-  return respond(deps, c, <ActionForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors, told)} />);
+  return respond(
+    deps,
+    c,
+    <ActionForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors, told, deps.now())} />,
+  );
 }
 
 /** Boxes that are empty because nothing was typed yet are no mistake yet. */
@@ -83,6 +101,9 @@ async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<R
       <ActionPreview {...shown} hasFields={fields.length > 0} />
       <hx-partial hx-target="#action-confirm-part" hx-swap="outerMorph">
         <ActionConfirm confirm={confirmOf(targeted, [])} />
+      </hx-partial>
+      <hx-partial hx-target="#action-submit" hx-swap="outerMorph">
+        <ActionSubmit verb={verbOf(targeted)} confirm={confirmOf(targeted, [])} shown={shown} />
       </hx-partial>
       {fields.map((field) => (
         <hx-partial hx-target={`#${field.id}`} hx-swap="outerMorph">
@@ -120,8 +141,14 @@ async function applyAction(deps: AppDeps, c: PageContext, values: Values): Promi
   const missing = problemsBefore(targeted);
   try {
     if (missing.length > 0) throw new ActionError('invalid', 'not confirmed', missing);
+    const watched = watchedFrom(deps, ask, TAKES_JOBS_AWAY.has(action.name));
     const outcomes = await deps.runAction(c.get('actor'), requestOf(targeted, false));
-    return respond(deps, c, <ActionOutcome {...outcomeOf(outcomes, targeted)} />);
+    const watch = watchOf(deps, c.get('actor').role, watched);
+    return respond(
+      deps,
+      c,
+      <ActionOutcome verb={verbOf(targeted)} outcomes={outcomes} goOn={ask.goOn} watch={watch} />,
+    );
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
     const { shown, errors } = await dryRun(deps, c, targeted);
@@ -133,24 +160,17 @@ async function applyAction(deps: AppDeps, c: PageContext, values: Values): Promi
     return respond(
       deps,
       c,
-      <ActionForm {...formOf(targeted, shown, all, await foresee(deps, targeted), trouble)} />,
+      <ActionForm {...formOf(targeted, shown, all, await foresee(deps, targeted), deps.now(), trouble)} />,
       422,
     );
   }
 }
 
-/** What the page asks for beyond the action itself: why, and for what can't be taken back, the name of what is hit. */
+/** What the page asks for beyond the action itself: where jobs are lost for good, the name of what is hit. */
 function problemsBefore(targeted: Targeted): ActionError['fields'] {
   const { ask } = targeted;
   const word = confirmWord(targeted);
   const problems: { field: string; value: unknown; problem: string }[] = [];
-  if (ask.reason.trim() === '') {
-    problems.push({
-      field: 'reason',
-      value: '',
-      problem: 'Say in a few words why: it is kept with the change.',
-    });
-  }
   if (word !== null && ask.confirm.trim() !== word) {
     problems.push({ field: 'confirm', value: ask.confirm, problem: `This has to read ${word}.` });
   }
@@ -195,13 +215,37 @@ async function dryRun(
   c: PageContext,
   targeted: Targeted,
 ): Promise<{ readonly shown: PreviewProps; readonly errors: ActionError['fields'] }> {
+  const { ask, role } = targeted;
+  const then = wayBackTo(targeted);
+  const more = { why: ask.reason, ...(then === null ? {} : { then }) };
+  const buttonOf: PreviewProps['buttonOf'] = (remedy) => remedyButton(remedy, ask.instance, role, more);
   try {
-    const outcomes: readonly Outcome[] = await deps.runAction(c.get('actor'), requestOf(targeted, true));
-    return { shown: previewOf(outcomes, targeted), errors: [] };
+    const outcomes = await deps.runAction(c.get('actor'), requestOf(targeted, true));
+    return { shown: { outcomes, problem: null, buttonOf }, errors: [] };
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
-    return { shown: previewOfError(error), errors: error.fields };
+    const problem =
+      error.code === 'invalid' && error.fields.length > 0
+        ? 'Put right what is marked, and this tells what it would do.'
+        : capitalized(error.message);
+    return { shown: { outcomes: [], problem, buttonOf }, errors: error.fields };
   }
+}
+
+/** The same action with what was typed so far, to come back to once room was made; null where it is too long to carry. */
+function wayBackTo({ action, ask }: Targeted): string | null {
+  if (ask.queues.length > 5) return null;
+  return actionPath({
+    ...{
+      action: action.name,
+      instance: ask.instance,
+      queues: ask.queues,
+      args: argsOf(ask),
+      why: ask.reason,
+    },
+    ...(ask.match === null ? {} : { match: ask.match }),
+    ...(ask.jobId === null ? {} : { jobId: ask.jobId }),
+  });
 }
 
 /** Into the drawer where a script asked for it, else a page of its own. */

@@ -34,6 +34,7 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
       ...finding.remedies.map((remedy) => remedyOf(remedy, finding, role)),
       ...replayOf(finding, role),
     ],
+    next: finding.next ? remedyOf(finding.next, finding, role) : null,
   };
 }
 
@@ -77,6 +78,7 @@ export function remedyButton(
   return {
     label: remedy.label,
     effect: remedy.effect,
+    suffices: remedy.suffices ?? null,
     needsRole,
     href: includesRole(role, needsRole)
       ? actionPath({

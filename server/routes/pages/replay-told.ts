@@ -1,11 +1,11 @@
+import { STATUS_WORDS } from '../../../views/action-outcome.js';
+import { undoPath } from '../../../views/links.js';
 import type { ToldProps, ToldRow } from '../../../views/replay-told.js';
 import type { OutcomeStatus } from '../../model/action.js';
 import { formatCount } from '../../model/format.js';
 import type { OrderOutcome } from '../../model/replay.js';
 import type { Actor } from '../../model/role.js';
-import { plainName } from '../../model/words.js';
-import { STATUS_WORDS, undoHref } from './outcome-view-model.js';
-import { upperFirst } from './preview-view-model.js';
+import { capitalized, plainName } from '../../model/words.js';
 
 const MAX_KEPT = 100;
 const MAX_ROWS = 25;
@@ -63,9 +63,9 @@ function rowOf(outcome: OrderOutcome): ToldRow {
     state: STATUS_WORDS[outcome.status].state,
     icon: STATUS_WORDS[outcome.status].icon,
     status: wordOf(outcome.status),
-    summary: upperFirst(outcome.summary),
+    summary: capitalized(outcome.summary),
     warnings: outcome.warnings,
-    undoHref: outcome.undo && outcome.status !== 'unchanged' ? undoHref(outcome.undo) : null,
+    undoHref: outcome.undo && outcome.status !== 'unchanged' ? undoPath(outcome.undo) : null,
   };
 }
 

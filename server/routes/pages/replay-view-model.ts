@@ -7,8 +7,7 @@ import type { ReplayView } from '../../model/replay.js';
 import { hasEnded, SKIP_REASONS, type SkipReason } from '../../model/replay.js';
 import { saidBy } from '../../model/replay-spec.js';
 import { includesRole, type Role } from '../../model/role.js';
-import { plainName, plainSentence } from '../../model/words.js';
-import { upperFirst } from './preview-view-model.js';
+import { capitalized, plainName, plainSentence } from '../../model/words.js';
 
 /** Cards shown; the API lists all. */
 export const MAX_CARDS = 30;
@@ -61,7 +60,7 @@ export function replayAbortOf(view: ReplayView): ReplayAbortProps {
 function titleOf({ spec, queues }: ReplayView['record']): string {
   const names = queues.slice(0, MAX_NAMED_QUEUES).map(plainName).join(', ');
   const more = queues.length - MAX_NAMED_QUEUES;
-  return `${upperFirst(spec.from)} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
+  return `${capitalized(spec.from)} jobs of ${names}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {
@@ -74,7 +73,7 @@ const STATES: Readonly<Record<ReplayView['record']['state'], State>> = {
 
 /** Why it goes as it goes; that the guard has paused it stands before it already. */
 export function reasonInWords(reason: string): string {
-  return upperFirst(plainSentence(reason).replace(/^Paused by the guard: /, ''));
+  return capitalized(plainSentence(reason).replace(/^Paused by the guard: /, ''));
 }
 
 function replayStatusOf(view: ReplayView, id: string): ReplayStatusProps {

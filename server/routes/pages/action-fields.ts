@@ -5,12 +5,13 @@ import type { RegisteredAction } from '../../actions/action.js';
 import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { predict } from '../../forecast/predict.js';
 import type { ActionError } from '../../model/action.js';
-import { formatThings } from '../../model/format.js';
+import { formatDuration, formatThings } from '../../model/format.js';
 import type { Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { type ArgSpec, UNITS, valueTyped } from './action-args.js';
 import { type ActionAsk, argsOf } from './action-ask.js';
-import { argWords } from './action-words.js';
+import { progressPath } from './action-watch.js';
+import { actionVerb, argWords } from './action-words.js';
 import { type Foreseen, forecastOf } from './forecast-view-model.js';
 
 /** Beyond these a slider is too coarse for a finger: the box beside it takes any number. */
@@ -73,26 +74,35 @@ export function confirmWord({ action, ask, names }: Targeted): string | null {
   return names.length === 1 ? (names[0] ?? '') : String(names.length);
 }
 
+/** What has to be typed before jobs are lost for good; null: nothing is. */
 export function confirmOf(targeted: Targeted, errors: ActionError['fields']): ActionFormProps['confirm'] {
   const word = confirmWord(targeted);
   const error = errors.find(({ field }) => field === 'confirm')?.problem ?? null;
   return word === null ? null : { word, text: targeted.ask.confirm, error };
 }
 
+/** What the button does: "Set concurrency to 50", "Pause 2 queues". */
+export function verbOf(targeted: Targeted): string {
+  const { action, ask } = targeted;
+  const words = actionVerb(action.name, argsOf(ask));
+  if (words !== null) return words;
+  // "Pause reports"; of a longer title the heading says on what.
+  return /^\w+$/.test(action.title) ? `${action.title} ${subjectOf(targeted)}` : action.title;
+}
+
+/** All that the form asks for, with what is wrong in it. */
 export function formOf(
   targeted: Targeted,
-  preview: PreviewProps,
+  shown: PreviewProps,
   errors: ActionError['fields'],
   foreseen: Foreseen | null,
+  nowMs: number,
   trouble: string | null = null,
 ): ActionFormProps {
   const { action, ask, names } = targeted;
-  const subject = subjectOf(targeted);
-  const errorOf = (field: string): string | null =>
-    errors.find((error) => error.field === field)?.problem ?? null;
   return {
     title: action.title,
-    subject,
+    subject: subjectOf(targeted),
     place: action.scope === 'instance' ? '' : `Redis ${ask.instance}`,
     about: action.about,
     targets:
@@ -102,11 +112,11 @@ export function formOf(
     hidden: hiddenOf(action, ask),
     fields: fieldsOf(action, ask, errors, foreseen),
     forecast: foreseen && forecastOf(foreseen),
-    reason: { text: ask.reason, error: errorOf('reason') },
+    reason: ask.reason,
     confirm: confirmOf(targeted, errors),
-    preview,
-    submit: `${action.title}: ${subject}`,
-    isDestructive: confirmWord(targeted) !== null,
+    shown,
+    verb: verbOf(targeted),
+    progressUrl: action.isOfSteps ? progressPath(ask.instance, nowMs) : null,
     trouble,
   };
 }
@@ -124,8 +134,8 @@ function hiddenOf(action: RegisteredAction, ask: ActionAsk): ActionFormProps['hi
   const hidden = [
     { name: 'action', value: action.name },
     { name: 'instance', value: ask.instance },
-    ...hiddenQueues(ask.queues),
-    ...hiddenWorkers(ask.workers),
+    ...ask.queues.map((id) => ({ name: 'encodedQueues', value: encodePart(id) })),
+    ...ask.workers.map((id) => ({ name: 'encodedWorkers', value: encodePart(id) })),
   ];
   if (ask.match !== null) hidden.push({ name: 'match', value: ask.match });
   if (ask.jobId !== null) hidden.push({ name: 'jobId', value: ask.jobId });
@@ -140,15 +150,6 @@ function hiddenOf(action: RegisteredAction, ask: ActionAsk): ActionFormProps['hi
     );
   }
   return hidden;
-}
-
-/** Queue ids as a form can carry them. */
-export function hiddenQueues(queues: readonly string[]): ActionFormProps['hidden'] {
-  return queues.map((id) => ({ name: 'encodedQueues', value: encodePart(id) }));
-}
-
-export function hiddenWorkers(workers: readonly string[]): ActionFormProps['hidden'] {
-  return workers.map((id) => ({ name: 'encodedWorkers', value: encodePart(id) }));
 }
 
 /** Of arguments of which exactly one is given only that one is shown: the first where none is. */
@@ -187,6 +188,23 @@ function fieldOf(
   const words = argWords(action.name, spec.name);
   const typed = ask.typed[spec.name] ?? { text: '', unit: '', isNone: false };
   const units = UNITS[spec.kind] ?? [];
+  const choices = spec.name === 'forMs' ? expiriesOf(valueTyped(spec, typed)) : null;
+  if (choices) {
+    const error = errors.find((error) => error.field === spec.name)?.problem ?? null;
+    const id = `field-${spec.name}`;
+    return {
+      id,
+      name: `arg.${spec.name}`,
+      label: words.label,
+      hint: '',
+      error,
+      kind: 'chips',
+      text: '',
+      units: [],
+      choices,
+      none: null,
+    };
+  }
   return {
     id: `field-${spec.name.replace(/[^A-Za-z0-9]/g, '')}`,
     name: `arg.${spec.name}`,
@@ -212,4 +230,18 @@ function fieldOf(
     })),
     none: spec.isNullable ? { label: words.noneLabel ?? 'None', isChecked: typed.isNone } : null,
   };
+}
+
+/** How long it holds, as chips; another time that was asked for is one too. */
+function expiriesOf(asked: unknown): FieldProps['choices'] {
+  const known = [
+    { value: '900000', label: '15 min' },
+    { value: '3600000', label: '1 h' },
+    { value: '', label: 'until reset' },
+  ];
+  const value = typeof asked === 'number' ? String(asked) : '';
+  const own = known.some((chip) => chip.value === value)
+    ? []
+    : [{ value, label: formatDuration(Number(value) / 1000) }];
+  return [...own, ...known].map((chip) => ({ ...chip, isSelected: chip.value === value }));
 }
