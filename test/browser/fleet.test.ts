@@ -137,7 +137,7 @@ describe('the fleet page', () => {
     await page.getByRole('heading', { level: 1, name: /^clerk@/ }).waitFor();
     await page.getByRole('link', { name: /^Concurrency clerk@/ }).click();
     await page.getByLabel('Jobs at once').fill('7');
-    await page.getByLabel('Why').fill('look');
+    await page.getByLabel('Reason').fill('look');
     await page.keyboard.press('Enter');
     await page.getByText('in force, 7 slots').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
