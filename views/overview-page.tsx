@@ -1,13 +1,14 @@
 import type { FC } from 'hono/jsx';
+import { includesRole } from '../server/model/role.js';
 import { FiringLine } from './alert-count.js';
 import { Band, type BandProps } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { InForce, type InForceProps } from './in-force.js';
 import { type Chrome, Layout } from './layout.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
-import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
-import { PauseAll, type PauseAllProps } from './replay-summary.js';
-import { ReplayTold, type ToldProps } from './replay-told.js';
+import { type RecoveryProps, RecoveryStrip, replayScopes } from './recovery-strip.js';
+import { ReplayScope } from './replay-scope.js';
+import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 import { Verdict, type VerdictProps } from './verdict.js';
 import { Watched, type WatchedProps } from './watched.js';
 
@@ -15,11 +16,11 @@ export interface OverviewProps {
   readonly verdict: VerdictProps;
   readonly bands: readonly BandProps[];
   /** What came of the order to all replays that led here; null: there was none. */
-  readonly told: ToldProps | null;
+  readonly told: ReplayTold | null;
   readonly firing: string;
-  readonly replays: PauseAllProps;
-  /** null: this role may not. */
-  readonly replayScope: ReplayScopeProps | null;
+  readonly recovery: RecoveryProps;
+  /** Names of the configured groups of queues. */
+  readonly replayGroups: readonly string[];
   readonly findings: FindingListProps;
   /** Shown where nothing is found. */
   readonly watched: WatchedProps;
@@ -33,10 +34,15 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <Verdict {...view.verdict} />
-    {view.told ? <ReplayTold {...view.told} /> : null}
+    <ReplayReceipt told={view.told} />
     <div class="replays-control">
-      <PauseAll {...view.replays} />
-      {view.replayScope ? <ReplayScope {...view.replayScope} /> : null}
+      <RecoveryStrip {...view.recovery} />
+      {includesRole(view.recovery.role, 'operator') ? (
+        <ReplayScope
+          back="/"
+          scopes={replayScopes(view.recovery.replays, view.recovery.replayQueues, view.replayGroups)}
+        />
+      ) : null}
     </div>
     <div class="overview-now">
       <section class="findings-section" aria-labelledby="findings-title">

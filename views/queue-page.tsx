@@ -9,7 +9,7 @@ import { JobTable, type JobTableProps } from './job-table.js';
 import type { TypeContext } from './job-type-row.js';
 import { JobTypes } from './job-types.js';
 import { type Chrome, Layout } from './layout.js';
-import { ParkedPart, type ParkedProps } from './parked.js';
+import { ParkedPart, type ParkedProps, type ParkingOrder } from './parked.js';
 import { type QueueMemoryProps, QueueMemorySection } from './queue-memory.js';
 import { type Fact, Facts, type State } from './state.js';
 import { TenantTable, type TenantTableProps } from './tenant-table.js';
@@ -37,6 +37,8 @@ export interface QueueProps {
   readonly memory: QueueMemoryProps;
   readonly tenants: TenantTableProps;
   readonly parked: ParkedProps;
+  /** What was just done to a parking of it; null: nothing. */
+  readonly lastOfParked: { readonly parking: string; readonly order: ParkingOrder } | null;
   /** null: this role may not. */
   readonly canary: CanaryFormProps | null;
   readonly jobs: JobTableProps;
@@ -72,7 +74,7 @@ export const QueuePage: FC<{ readonly chrome: Chrome; readonly view: QueueProps 
     </section>
     <QueueMemorySection {...view.memory} />
     <TenantTable {...view.tenants} />
-    <ParkedPart {...view.parked} />
+    <ParkedPart {...view.parked} last={view.lastOfParked} />
     {view.canary ? <CanaryForm {...view.canary} /> : null}
     <JobTable {...view.jobs} />
   </Layout>

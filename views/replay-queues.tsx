@@ -1,55 +1,88 @@
 import type { FC } from 'hono/jsx';
-import { Icon, type IconName } from './icon.js';
-import type { State } from './state.js';
+import { formatCount, formatRate, formatRateLimit } from '../server/model/format.js';
+import type { ReplayQueueView } from '../server/model/replay.js';
+import { includesRole, type Role } from '../server/model/role.js';
+import { plainName } from '../server/model/words.js';
+import { Icon } from './icon.js';
+import { actionPath, queuePath } from './links.js';
 
-export interface ReplayQueuesProps {
-  readonly rows: readonly ReplayQueueRow[];
-  readonly more: number;
-}
+const MAX_ROWS = 50;
 
-export interface ReplayQueueRow {
-  readonly name: string;
-  readonly place: string;
-  readonly href: string;
-  readonly state: State;
-  readonly icon: IconName;
-  readonly stateWord: string;
-  /** "12/s leave, 1,200 wait, at most 50 per second" */
-  readonly text: string;
-  /** Empty: this role may not. */
-  readonly actions: readonly { readonly label: string; readonly about: string; readonly href: string }[];
-}
+const FLOWS = {
+  running: { state: 'calm', icon: 'flowing', word: 'running' },
+  'paused-by-spillway': { state: 'warning', icon: 'paused-by-spillway', word: 'paused by Spillway' },
+  paused: { state: 'info', icon: 'paused', word: 'paused by the application' },
+} as const;
 
-/** Queues of a replay service of the users' own, with the actions of each. */
-export const ReplayQueues: FC<ReplayQueuesProps> = ({ rows, more }) => (
-  <section id="replay-queue-list" class={rows.length === 0 ? 'replay-queues is-empty' : 'replay-queues'}>
-    {rows.length === 0 ? null : (
+/** Queues of a replay service of the users' own, with the actions of each. A live part. */
+export const ReplayQueues: FC<{ readonly queues: readonly ReplayQueueView[]; readonly role: Role }> = ({
+  queues,
+  role,
+}) => (
+  <section id="replay-queue-list" class={queues.length === 0 ? 'replay-queues is-empty' : 'replay-queues'}>
+    {queues.length === 0 ? null : (
       <>
         <h2>Replay queues</h2>
         <ul>
-          {rows.map((row) => (
-            <li>
-              <p>
-                <a href={row.href}>{row.name}</a> <span class="muted">{row.place}</span>{' '}
-                <span class={`state-word state-${row.state}`}>
-                  <Icon name={row.icon} /> {row.stateWord}
-                </span>
-              </p>
-              <p>{row.text}</p>
-              {row.actions.length === 0 ? null : (
-                <p class="replay-buttons">
-                  {row.actions.map((action) => (
-                    <a class="button" href={action.href} data-drawer="" aria-label={action.about}>
-                      {action.label}
-                    </a>
-                  ))}
-                </p>
-              )}
-            </li>
+          {queues.slice(0, MAX_ROWS).map((queue) => (
+            <Row queue={queue} mayAct={includesRole(role, 'operator')} />
           ))}
         </ul>
-        {more > 0 ? <p class="muted">and {more} more.</p> : null}
+        {queues.length > MAX_ROWS ? <p class="muted">and {queues.length - MAX_ROWS} more.</p> : null}
       </>
     )}
   </section>
+);
+
+const Row: FC<{ readonly queue: ReplayQueueView; readonly mayAct: boolean }> = ({ queue, mayAct }) => {
+  const { state, icon, word } = FLOWS[queue.state];
+  return (
+    <li>
+      <p>
+        <a href={queuePath(queue.instance, queue.queue)}>{plainName(queue.name)}</a>{' '}
+        <span class="muted">{plainName(queue.instance)}</span>{' '}
+        <span class={`state-word state-${state}`}>
+          <Icon name={icon} /> {word}
+        </span>
+      </p>
+      <p>{flowInWords(queue)}</p>
+      {mayAct ? (
+        <p class="replay-buttons">
+          {queue.state === 'running' ? (
+            <ActionLink queue={queue} action="queue.pause" label="Pause" />
+          ) : (
+            <ActionLink queue={queue} action="queue.resume" label="Resume" />
+          )}
+          <ActionLink queue={queue} action="queue.rate-limit" label="Rate limit" />
+        </p>
+      ) : null}
+    </li>
+  );
+};
+
+/** "12/s leave, 1,200 wait, 3 running, at most 50 per second" */
+function flowInWords({ perSecond, backlog, active, rateLimit }: ReplayQueueView): string {
+  return [
+    perSecond === null ? 'rate not known yet' : `${formatRate(perSecond)} leave`,
+    `${formatCount(backlog)} wait`,
+    `${formatCount(active)} running`,
+    rateLimit === null
+      ? 'no global rate limit'
+      : `at most ${formatRateLimit(rateLimit.max, rateLimit.durationMs)}`,
+  ].join(', ');
+}
+
+const ActionLink: FC<{
+  readonly queue: ReplayQueueView;
+  readonly action: string;
+  readonly label: string;
+}> = ({ queue: { instance, queue, name }, action, label }) => (
+  <a
+    class="button"
+    href={actionPath({ action, instance, queues: [queue] })}
+    data-drawer=""
+    aria-label={`${label}: ${plainName(name)}`}
+  >
+    {label}
+  </a>
 );

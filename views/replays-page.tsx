@@ -1,46 +1,81 @@
 import type { FC } from 'hono/jsx';
+import { formatJobs } from '../server/model/format.js';
+import type { ReplayQueueView, ReplayView } from '../server/model/replay.js';
+import { includesRole } from '../server/model/role.js';
 import { type Chrome, Layout } from './layout.js';
-import { ParkedPart, type ParkedProps } from './parked.js';
-import { ReplayCard, type ReplayCardProps } from './replay-card.js';
+import { ParkedPart, type ParkedProps, type ParkingOrder } from './parked.js';
+import { RecoveryStrip, replayScopes } from './recovery-strip.js';
+import { type ReplayLook, Replays, replayTitle } from './replay.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
-import { ReplayQueues, type ReplayQueuesProps } from './replay-queues.js';
-import { ReplayScope, type ReplayScopeProps } from './replay-scope.js';
-import { PauseAll, type PauseAllProps } from './replay-summary.js';
-import { ReplayTold, type ToldProps } from './replay-told.js';
+import { ReplayQueues } from './replay-queues.js';
+import { ReplayScope } from './replay-scope.js';
+import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 
 export interface ReplaysProps {
+  readonly look: ReplayLook;
   /** What came of the order that led here; null: there was none. */
-  readonly told: ToldProps | null;
-  readonly all: PauseAllProps;
-  /** null: this role may not. */
-  readonly scope: ReplayScopeProps | null;
-  readonly queues: ReplayQueuesProps;
-  readonly replays: readonly ReplayCardProps[];
+  readonly told: ReplayTold | null;
+  readonly replays: readonly ReplayView[];
+  readonly replayQueues: readonly ReplayQueueView[];
+  /** Names of the configured groups of queues. */
+  readonly groups: readonly string[];
   readonly parked: ParkedProps;
-  /** null: this role may not. */
-  readonly form: ReplayFormProps | null;
+  readonly lastOfParked: { readonly parking: string; readonly order: ParkingOrder } | null;
+  readonly form: ReplayFormProps;
 }
 
-/** What is brought back, at which pace and why, and the form that begins another replay. */
+/** What is brought back, at which pace and why, what is parked, and the form that begins another replay. */
 export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysProps }> = ({
   chrome,
-  view,
+  view: { look, told, replays, replayQueues, groups, parked, lastOfParked, form },
+}) => {
+  const mayAct = includesRole(look.role, 'operator');
+  return (
+    <Layout chrome={chrome}>
+      <h1>Replays and parked jobs</h1>
+      <ReplayReceipt told={told} />
+      <div class="replays-control">
+        <RecoveryStrip {...{ replays, replayQueues, held: [] }} role={look.role} back={look.back} />
+        {mayAct ? (
+          <ReplayScope back={look.back} scopes={replayScopes(replays, replayQueues, groups)} />
+        ) : null}
+      </div>
+      <ReplayQueues queues={replayQueues} role={look.role} />
+      <Replays replays={replays} look={look} />
+      <ParkedPart {...parked} last={lastOfParked} />
+      {mayAct ? <ReplayForm {...form} /> : null}
+    </Layout>
+  );
+};
+
+/** Asks before a replay is ended for good. */
+export const ReplayAbort: FC<{ readonly chrome: Chrome; readonly view: ReplayView }> = ({
+  chrome,
+  view: { record, account },
 }) => (
   <Layout chrome={chrome}>
-    <h1>Replays</h1>
-    {view.told ? <ReplayTold {...view.told} /> : null}
-    <div class="replays-control">
-      <PauseAll {...view.all} />
-      {view.scope ? <ReplayScope {...view.scope} /> : null}
-    </div>
-    <ReplayQueues {...view.queues} />
-    <ol class="replays" data-list="replays">
-      {view.replays.map((replay) => (
-        <ReplayCard {...replay} />
-      ))}
-    </ol>
-    <p class="muted replays-none">Nothing has been replayed from here yet.</p>
-    <ParkedPart {...view.parked} />
-    {view.form ? <ReplayForm {...view.form} /> : null}
+    <h1>Abort a replay</h1>
+    <section class="replay" aria-labelledby="abort-title">
+      <h2 id="abort-title">{replayTitle(record)}</h2>
+      <p>
+        {account.isCounted ? formatJobs(account.remaining) : 'Jobs'} not requeued yet stay where they are;
+        another replay takes them. {formatJobs(account.moved)} requeued stay in their queues.
+      </p>
+      <p>A replay that has ended does not begin again: pause it where it may go on later.</p>
+      <form method="post" action={`/replays/${encodeURIComponent(record.id)}/order`} class="replay-abort">
+        <p class="replay-field">
+          <label for="abort-reason">Reason (optional)</label>
+          <input id="abort-reason" name="reason" type="text" maxlength={500} />
+        </p>
+        <p class="replay-buttons">
+          <button type="submit" class="button is-primary" name="state" value="aborted">
+            Abort it for good
+          </button>
+          <a class="button" href="/replays">
+            Cancel
+          </a>
+        </p>
+      </form>
+    </section>
   </Layout>
 );

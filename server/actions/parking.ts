@@ -2,8 +2,14 @@ import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { ActionError } from '../model/action.js';
 import { formatBytes, formatCount, formatJobs } from '../model/format.js';
-import { PARKABLE_STATES, type Parking, type ParkSkipReason, SKIP_WORDS } from '../model/parking.js';
-import { isFull } from '../model/queue-verdict.js';
+import {
+  bytesOnDisk,
+  PARKABLE_STATES,
+  type Parking,
+  type ParkSkipReason,
+  SKIP_WORDS,
+} from '../model/parking.js';
+import { isFull, memoryAfter, tooMuchInWords } from '../model/queue-verdict.js';
 import { GUARDED_PER_SECOND, type ParkEstimate, RestoreRateSchema } from '../replay/parking/parking.js';
 import { type Action, type ActionContext, changed, warning } from './action.js';
 import { makeRoomFirst, targetQueue, whyNoWrites } from './queue-target.js';
@@ -83,6 +89,7 @@ export const park: Action<Args, State> = {
     await context.parkings.begin(requestOf(context, args), id);
     const parking = await context.parkings.settled(id, PARKING_ANSWER_MS);
     return {
+      isUnderWay: parking.state === 'running',
       summary: `${parkedInWords(parking)}${parking.state === 'running' ? ' It goes on.' : ''}`,
       freedBytes: parking.freedBytes,
       isUnchanged: parking.parked === 0 && parking.state === 'done',
@@ -140,7 +147,7 @@ type UnparkArgs = z.infer<typeof unparkSchema>;
 /** Brings parked jobs back into Redis. */
 export const unpark: Action<UnparkArgs, Parking> = {
   name: 'queue.unpark',
-  title: 'Bring parked jobs back',
+  title: 'Restore parked jobs',
   about:
     'Puts the jobs of a parking back as they were, oldest first, at a rate and under the guard of replays, which slows down when live jobs suffer; those whose id is there again are left.',
   scope: 'queue',
@@ -160,12 +167,25 @@ export const unpark: Action<UnparkArgs, Parking> = {
   preview(parking, args, { snapshot }) {
     const perSecond = args.ratePerSecond ?? (args.guard ? GUARDED_PER_SECOND : null);
     const seconds = perSecond === null ? null : Math.ceil(parking.remaining / perSecond);
+    const memory = memoryAfter(snapshot, bytesOnDisk(parking));
+    const tooMuch = memory && tooMuchInWords(memory);
     return {
       summary:
         parking.remaining === 0
           ? 'Nothing of this parking is left on disk.'
           : `Brings ${formatJobs(parking.remaining)} back${seconds === null ? '' : ` in about ${formatCount(seconds)} s`}.`,
-      fields: [changed('parked jobs', formatCount(parking.remaining), '0')],
+      fields: [
+        changed('parked jobs', formatCount(parking.remaining), '0'),
+        ...(memory
+          ? [
+              changed(
+                `memory of ${formatBytes(memory.limitBytes)}`,
+                formatBytes(memory.usedBytes),
+                `about ${formatBytes(memory.afterBytes)}`,
+              ),
+            ]
+          : []),
+      ],
       effects: [
         'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
         args.guard
@@ -174,7 +194,9 @@ export const unpark: Action<UnparkArgs, Parking> = {
       ],
       warnings: isFull(snapshot)
         ? [warning('Redis is full: nothing comes back until there is room.', makeRoomFirst(snapshot))]
-        : [],
+        : tooMuch
+          ? [warning(tooMuch)]
+          : [],
       affected: { queues: 1, workers: null, jobs: parking.remaining },
       mechanism: 'A script that Redis refuses over maxmemory; each job goes from the disk once Redis has it.',
       isNoop: parking.remaining === 0,
@@ -185,7 +207,8 @@ export const unpark: Action<UnparkArgs, Parking> = {
     await parkings.restore(args.parking, { ratePerSecond, guard });
     const parking = await parkings.settled(args.parking, PARKING_ANSWER_MS);
     return {
-      summary: `${formatJobs(parking.restored)} are back${parking.existed > 0 ? `, ${formatCount(parking.existed)} were there again` : ''}${parking.remaining > 0 ? `, ${formatCount(parking.remaining)} are to come` : ''}.`,
+      isUnderWay: parking.state === 'running',
+      summary: restoredInWords(parking),
     };
   },
   async verify({ parkings }, args, before) {
@@ -197,3 +220,11 @@ export const unpark: Action<UnparkArgs, Parking> = {
     };
   },
 };
+
+/** "Restore running: 20 of 3,000 jobs back." */
+function restoredInWords({ state, restored, existed, remaining, parked }: Parking): string {
+  const back = `${formatCount(restored)} of ${formatJobs(parked)} back`;
+  const there = existed > 0 ? `, ${formatCount(existed)} were there again` : '';
+  if (state === 'running') return `Restore running: ${back}${there}.`;
+  return `${back}${there}${remaining > 0 ? `, ${formatCount(remaining)} still on disk` : ''}.`;
+}

@@ -242,6 +242,7 @@ async function attempt(
       freedBytes: applied.freedBytes ?? null,
       workers: applied.workers ?? [],
       ...(applied.steps === undefined ? {} : { steps: applied.steps }),
+      ...(applied.isUnderWay ? { isUnderWay: true } : {}),
       undo: isUnchanged ? null : callOf(applied.undo === undefined ? prepared : applied, context),
     });
   } catch (error) {

@@ -78,6 +78,8 @@ export interface Applied {
   readonly freedBytes?: number | null;
   /** True where it turned out that there was nothing to change. */
   readonly isUnchanged?: boolean;
+  /** It goes on by itself: what is said is how far it has come. */
+  readonly isUnderWay?: boolean;
   /** What came of it at each worker. */
   readonly workers?: readonly WorkerResult[];
   /** What came of each of several steps. */
@@ -139,6 +141,8 @@ export const OutcomeFacts = z.object({
 
 export interface Outcome extends ModelOf<typeof OutcomeFacts> {
   readonly preview: Preview | null;
+  /** It goes on by itself. Left out: it does not. */
+  readonly isUnderWay?: boolean;
   /** What came of each of several steps. */
   readonly steps?: readonly ActionStep[];
   /** Of what is to make room: does it suffice, and what is next? Left out: it is not about room, or Redis has some. */

@@ -71,3 +71,8 @@ export const ParkingSchema = z.object({
 });
 
 export type Parking = ModelOf<typeof ParkingSchema>;
+
+/** What Redis will hold more once all that is left of a parking is back: by what taking it out has freed. */
+export function bytesOnDisk({ parked, freedBytes, remaining }: Parking): number {
+  return parked === 0 ? 0 : (freedBytes * remaining) / parked;
+}

@@ -1,5 +1,5 @@
 import type { Thresholds } from './finding.js';
-import { rowSeconds } from './format.js';
+import { formatBytes, rowSeconds } from './format.js';
 import type { QueueState, QueueVerdict, RedisNode, Snapshot } from './snapshot.js';
 import type { WorkerState, WorkerVerdict } from './worker.js';
 
@@ -166,6 +166,32 @@ export function fullestNode(snapshot: Snapshot): RedisNode | null {
     (worst, node) => (worst === null || (node.usedRatio ?? 0) > (worst.usedRatio ?? 0) ? node : worst),
     null,
   );
+}
+
+/** What the fullest node holds against its limit now, and once `addedBytes` more are in it; null: it has no limit. */
+export interface MemoryAfter {
+  readonly usedBytes: number;
+  readonly afterBytes: number;
+  readonly limitBytes: number;
+}
+
+export function memoryAfter(snapshot: Snapshot, addedBytes: number): MemoryAfter | null {
+  const node = fullestNode(snapshot);
+  if (!node?.limit) return null;
+  const usedBytes = node.countedBytes;
+  return { usedBytes, afterBytes: usedBytes + addedBytes, limitBytes: node.limit.bytes };
+}
+
+/** "23 MB → about 64 MB of 64 MB" */
+export function memoryAfterInWords({ usedBytes, afterBytes, limitBytes }: MemoryAfter): string {
+  return `${formatBytes(usedBytes)} → about ${formatBytes(afterBytes)} of ${formatBytes(limitBytes)}`;
+}
+
+/** Why it is too much; null: it fits. */
+export function tooMuchInWords({ afterBytes, limitBytes }: MemoryAfter): string | null {
+  return afterBytes <= limitBytes
+    ? null
+    : `Not all fits: Redis would hold about ${formatBytes(afterBytes)} of ${formatBytes(limitBytes)}. Make room first, or bring back fewer.`;
 }
 
 /** Seconds since a job last left, as far as the console has watched. */

@@ -232,6 +232,9 @@ export const DryRunFacts = z.object({
   lookedAt: z.number(),
   inRange: z.number(),
   isComplete: z.boolean().describe('false: more jobs are in range than were looked at'),
+  addedBytes: z
+    .number()
+    .describe('That Redis will hold more, of those looked at; 0: finished jobs are in it already'),
   byType: z.array(JobGroupSchema).describe('The most frequent first'),
   byError: z.array(JobGroupSchema),
   sample: z.array(

@@ -95,6 +95,7 @@ export class FinishedJobs implements JobSource {
       lookedAt,
       inRange,
       isComplete,
+      addedBytes: 0,
       byType: largest(types),
       byError: largest(errors),
       sample,

@@ -14,7 +14,7 @@ import { jobTypeLive } from './pages/job-type.js';
 import { frameParts, overviewLive } from './pages/overview.js';
 import { queueLive } from './pages/queue.js';
 import { parseQueueQuery } from './pages/queue-query.js';
-import { replaysLive } from './pages/replays-live.js';
+import { replaysLive } from './pages/replays.js';
 import { timelineLive } from './pages/timeline.js';
 import { workerLive } from './pages/worker.js';
 import { Problem } from './problem.js';

@@ -33,10 +33,13 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   const card = page.locator('#parked .replay');
   expect(await card.innerText()).toMatch(/track of bull:mail/);
   expect(await card.innerText()).toMatch(/Redis was full/);
-  expect(await card.locator('.chips').innerText()).toMatch(/freed in Redis\s+[\d.]+ [KM]B/i);
-  await card.getByRole('link', { name: 'Bring back' }).click();
+  expect(await card.innerText()).toMatch(/freed [\d.]+ [KM]B in Redis · restoring takes about [\d.]+ [KM]B/);
+  await card.getByRole('link', { name: 'Restore' }).click();
   await page.waitForSelector('#action-preview');
-  expect(await page.locator('#action-preview').innerText()).toMatch(/The guard looks at the first of them/);
+  const preview = await page.locator('#action-preview').innerText();
+  expect(preview).toMatch(/The guard looks at the first of them/);
+  // What it takes of Redis' memory is said before.
+  expect(preview).toMatch(/memory of 256 MB\s+[\d.]+ MB\s*→?\s*about [\d.]+ MB/);
   const form = page.locator('#action-form');
   await form.getByLabel(/Jobs a second/).fill('100');
   await form.getByLabel(/Why|Reason/i).fill('there is room again');
@@ -62,9 +65,9 @@ it('each button says what it will do and what it did; rate and guard are set whi
   await page.waitForSelector('#parked-outcome');
   expect(await said()).toMatch(/track of bull:mail: Paused: 20 of 3,000 are back, 2,980 on disk/);
   expect(await now()).toMatchObject({ state: 'paused', pausedBy: 'person' });
-  expect(await does('Guard off')).toMatch(/whatever live jobs suffer/);
-  await button('Guard off').press('Enter');
-  await until('it is told', async () => /The guard is off/.test(await said()));
+  expect(await does('Auto-throttle off')).toMatch(/whatever live jobs suffer/);
+  await button('Auto-throttle off').press('Enter');
+  await until('it is told', async () => /Auto-throttle is off/.test(await said()));
   const rate = page.locator('#parked input[name="ratePerSecond"]');
   await untilLive(page);
   await rate.fill('50');

@@ -73,7 +73,7 @@ it(
     await untilLive(page);
     await page.getByText('Nothing has been replayed from here yet.').waitFor();
     const id = await begin();
-    const card = page.locator('.replay', { hasText: 'failed jobs of bull:mail' });
+    const card = page.locator('.replay', { hasText: 'Failed jobs of bull:mail' });
     await card.waitFor();
     expect(await page.getByText('Nothing has been replayed from here yet.').isVisible()).toBe(false);
     const progress = () => card.locator('.replay-progress').innerText();
@@ -81,19 +81,19 @@ it(
     await scene.console.ask('PATCH', `/api/v1/replays/${id}`, { ratePerSecond: 4, reason: 'slowly' });
     await until(
       'the new rate is in its box',
-      async () => (await card.getByLabel('Jobs a second at most').inputValue()) === '4',
+      async () => (await card.getByLabel('Max rate, jobs/s').inputValue()) === '4',
       PATIENT,
     );
 
     await card.getByRole('link', { name: 'Abort…' }).press('Enter');
     await page.getByRole('heading', { name: 'Abort a replay' }).waitFor();
     await expectUsable(page);
-    await page.getByLabel('Why').fill('wrong queue');
+    await page.getByLabel('Reason').fill('wrong queue');
     await page.getByRole('button', { name: 'Abort it for good' }).press('Enter');
     await page.getByRole('heading', { name: 'Replay: 1 done' }).waitFor();
     await untilLive(page);
     expect(await card.locator('.state-word').first().innerText()).toBe('aborted');
-    expect(await card.getByLabel('Jobs a second at most').count()).toBe(0);
+    expect(await card.getByLabel('Max rate, jobs/s').count()).toBe(0);
     await scene.console.ask('DELETE', `/api/v1/replays/${id}`);
     await card.waitFor({ state: 'detached' });
     expect(scene.complaints()).toEqual([]);
@@ -107,7 +107,7 @@ it(
   async () => {
     const page = await open('/', PHONE);
     await untilLive(page);
-    const line = page.locator('#replays-all');
+    const line = page.locator('#recovery');
     expect(await line.innerText()).toMatch(/2 replay queues at 0\/s/);
     const id = await begin();
     await until(
@@ -170,11 +170,10 @@ it(
     const page = await open('/i/default/q/bull%3Amail/jobs/j2999');
     await page.getByRole('link', { name: 'Replay all like it…' }).press('Enter');
     await page.getByRole('heading', { name: 'Replay jobs' }).waitFor();
-    expect(await page.getByLabel('Queues (required)').inputValue()).toBe('bull:mail');
+    expect(await page.getByRole('textbox', { name: 'Queues' }).inputValue()).toBe('bull:mail');
     expect(await page.getByLabel('Job types').inputValue()).toBe('bill');
-    expect(await page.getByLabel('Error holds').inputValue()).toBe('card & bank: declined');
-    await page.getByLabel('Why').fill('look');
-    await page.getByRole('button', { name: 'Look first' }).press('Enter');
+    expect(await page.getByLabel('Error contains').inputValue()).toBe('card & bank: declined');
+    await page.getByRole('button', { name: 'Preview' }).press('Enter');
     await page.waitForSelector('.replay-found');
     expect(await page.locator('.replay-found').innerText()).toMatch(/\d,\d{3} jobs match/);
     await page.close();
@@ -191,8 +190,8 @@ it(
     const page = await open('/workers');
     await page.getByRole('link', { name: 'Replay what failed since' }).first().press('Enter');
     await page.getByRole('heading', { name: 'Replay jobs' }).waitFor();
-    expect(await page.getByLabel('Queues (required)').inputValue()).toBe('bull:mail');
-    expect(await page.getByLabel('Ended from (UTC)').inputValue()).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(await page.getByRole('textbox', { name: 'Queues' }).inputValue()).toBe('bull:mail');
+    expect(await page.getByLabel('Finished after (UTC)').inputValue()).toMatch(/^\d{4}-\d\d-\d\dT/);
     await page.close();
   },
   LONGEST_MS,

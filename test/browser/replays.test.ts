@@ -13,7 +13,9 @@ beforeAll(async () => {
       await addEnded(
         redis,
         'bull:mail',
-        Array.from({ length: 3_000 }, (_, i) => ({ id: `j${i}`, name: i % 3 === 0 ? 'bill' : 'send' })),
+        Array.from({ length: 3_000 }, (_, i) => ({
+          ...{ id: `j${i}`, name: i % 3 === 0 ? 'bill' : 'send', error: `monitor ${i} timed out` },
+        })),
       );
     },
   });
@@ -27,14 +29,30 @@ it('failed jobs are replayed from the queue’s failed tab, after a look at what
   await untilLive(page);
   expect(await page.getByRole('textbox', { name: 'Queues' }).inputValue()).toBe('bull:mail');
   await page.getByLabel('Job types').fill('send');
-  await page.getByLabel('Jobs a second at most').fill('100');
-  await page.getByLabel(/Guard/).uncheck();
-  await page.getByLabel('Why').fill('the fix is out');
-  await page.getByRole('button', { name: 'Look first' }).press('Enter');
+  await page.locator('.replay-form').getByLabel('Max rate').fill('100');
+  await page.getByLabel(/Auto-throttle/).uncheck();
+  await page.getByLabel('Reason (optional)').fill('the fix is out');
+  await page.getByRole('button', { name: 'Preview' }).press('Enter');
   await page.waitForSelector('.replay-found');
-  expect(await page.locator('.replay-found').innerText()).toMatch(/2,000 jobs match/);
+  const look = await page.locator('.replay-found').innerText();
+  expect(look).toMatch(/2,000 jobs match/);
+  expect(look).toMatch(/20 s at 100\/s/);
+  expect(look).toMatch(/The guard is off/);
+  expect(look).toMatch(/no more: the jobs are in Redis/);
+  expect(look).toMatch(/2,000 monitor # timed out/);
+  expect(look).not.toMatch(/monitor \d/);
+  const sample = page
+    .locator('.replay-found')
+    .getByRole('link', { name: /^j\d+$/ })
+    .first();
+  expect(await sample.getAttribute('href')).toMatch(/^\/i\/default\/q\/bull%3Amail\/jobs\/j\d+$/);
+  await page.getByRole('link', { name: 'Send a canary job first' }).waitFor();
+  expect(await axeFinds(page)).toEqual([]);
   expect(await scene.redis.client.zcard('bull:mail:failed')).toBe(3_000);
-  await page.getByRole('button', { name: 'Begin the replay' }).press('Enter');
+  // Its address is all that it takes to show it to somebody else.
+  await page.goto(page.url());
+  expect(await page.locator('.replay-found').innerText()).toMatch(/2,000 jobs match/);
+  await page.getByRole('button', { name: 'Start: replay 2,000 jobs' }).press('Enter');
   await page.waitForSelector('.replay');
   await untilLive(page);
   const moved = () => page.locator('.replay-progress').innerText();
@@ -49,7 +67,7 @@ it('failed jobs are replayed from the queue’s failed tab, after a look at what
 it('one button on the first screen stops all of them, also on a phone', async () => {
   const page = await scene.open('/', PHONE);
   await untilLive(page);
-  expect(await page.locator('#replays-all').innerText()).toMatch(/1 replay under way at/);
+  expect(await page.locator('#recovery').innerText()).toMatch(/1 replay under way at/);
   const button = page.getByRole('button', { name: 'Pause all replays' });
   const box = await button.boundingBox();
   expect(box?.y ?? Infinity).toBeLessThan(844);

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { ALL_INSTANCES } from '../../server/model/timeline-entry.js';
 import { titleOfAction } from '../../server/routes/action-titles.js';
 import { changesOfAction, subjectOfAction } from '../../server/routes/pages/audit.js';
-import { reasonInWords } from '../../server/routes/pages/replay-view-model.js';
 import { type AuditInput, auditOf } from '../../server/timeline/audit-log.js';
+import { reasonInWords } from '../../views/replay.js';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 0, 0);
 const ANN = { name: 'ann', role: 'admin', via: 'token' } as const;

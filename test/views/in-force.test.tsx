@@ -108,7 +108,7 @@ describe('what is in force', () => {
     } as Parking;
     const items = shown({ snapshots: [aSnapshot({ queues: [queue] })], parkings: [parking] });
     expect(items.map(({ what, way }) => [what, way?.label])).toEqual([
-      [`37,848 jobs of ${queue.name} parked`, 'Restore'],
+      [`${queue.name}: 37,848 jobs parked`, 'Restore'],
       [`${queue.name} paused, 7 jobs waiting`, 'Resume'],
       [`${queue.name}, every worker: concurrency 50`, 'Reset'],
     ]);

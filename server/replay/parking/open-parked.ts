@@ -32,6 +32,9 @@ type ParkingChange = Partial<
 /** Rows on disk that Redis does not hold for sure: what is confirmed there is on its way out. */
 const SELECT = `SELECT parking.*, (SELECT count(*) FROM parked_job WHERE parked_job.parking = parking.id
   AND row_state IN ('removed', 'restoring')) AS remaining FROM parking`;
+/** With jobs on disk, or under way. */
+const HELD = `(state = 'running' OR EXISTS (SELECT 1 FROM parked_job WHERE parking = parking.id
+  AND row_state IN ('removed', 'restoring')))`;
 
 type ParkingRows = ReturnType<typeof parkingRows>;
 
@@ -81,10 +84,13 @@ function parkingRows(client: Client) {
     async list({
       instance,
       queue,
+      isHeld = false,
       limit,
     }: {
       readonly instance?: string;
       readonly queue?: string;
+      /** Only those with jobs on disk, or under way. */
+      readonly isHeld?: boolean;
       readonly limit: number;
     }): Promise<readonly Parking[]> {
       const where = [
@@ -92,7 +98,8 @@ function parkingRows(client: Client) {
         ...(queue === undefined ? [] : (['queue', queue] as const)),
       ];
       const names = where.filter((_, i) => i % 2 === 0);
-      const clause = names.length > 0 ? `WHERE ${names.map((name) => `${name} = ?`).join(' AND ')}` : '';
+      const terms = [...names.map((name) => `${name} = ?`), ...(isHeld ? [HELD] : [])];
+      const clause = terms.length > 0 ? `WHERE ${terms.join(' AND ')}` : '';
       return select(`${clause} ORDER BY started_at_ms DESC, rowid DESC LIMIT ?`, [
         ...where.filter((_, i) => i % 2 === 1),
         limit,

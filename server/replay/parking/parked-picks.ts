@@ -1,6 +1,6 @@
 import type { Client, Row } from '@libsql/client';
 import { JOB_COLUMNS, storedJobOf, upTo } from './parked-jobs.js';
-import type { StoredJob } from './parking.js';
+import type { ParkedType, StoredJob } from './parking.js';
 
 /** The part of what is parked that a replay looks through. */
 export interface PickRange {
@@ -48,13 +48,17 @@ export function parkedPicks(client: Client) {
         row: Number(row.place),
         startedAtMs: Number(row.started_at_ms),
       })),
-    async types(range: PickRange): Promise<readonly { readonly type: string; readonly jobs: number }[]> {
+    async types(range: PickRange): Promise<readonly ParkedType[]> {
       const { sql, args } = where(range);
       const found = await select(
-        `SELECT name, count(*) AS jobs FROM parked_job WHERE ${sql} GROUP BY name`,
+        `SELECT name, count(*) AS jobs, sum(bytes) AS bytes FROM parked_job WHERE ${sql} GROUP BY name`,
         args,
       );
-      return found.map((row) => ({ type: String(row.name), jobs: Number(row.jobs) }));
+      return found.map((row) => ({
+        type: String(row.name),
+        jobs: Number(row.jobs),
+        bytes: Number(row.bytes),
+      }));
     },
     /** Behind `after` in the order asked for; null: from the start. At most `mostBytes` of them, at least one. */
     async page(

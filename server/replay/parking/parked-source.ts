@@ -143,9 +143,10 @@ export class ParkedSource implements JobSource {
     const isByTypes = isOnlyTypes(spec.filter);
     const types = new Map<string, number>();
     const sample: DryRun['sample'][number][] = [];
-    let [matched, inRange, lookedAt, isComplete] = [0, 0, 0, true];
-    const add = (type: string, jobs: number): void => {
+    let [matched, inRange, lookedAt, addedBytes, isComplete] = [0, 0, 0, 0, true];
+    const add = (type: string, jobs: number, bytes: number): void => {
       matched += jobs;
+      addedBytes += bytes;
       addToGroup(types, type, jobs);
     };
     for (const queue of queues) {
@@ -153,7 +154,7 @@ export class ParkedSource implements JobSource {
         const counted = await this.#deps.store.picks.types(rangeOf(spec.filter, parking));
         for (const { jobs } of counted) inRange += jobs;
         // Types and time are told by the file's own count; else each has to be looked into.
-        if (isByTypes) for (const { type, jobs } of counted) add(type, jobs);
+        if (isByTypes) for (const { type, jobs, bytes } of counted) add(type, jobs, bytes);
       }
       for await (const { parking, jobs } of this.#pages(queue, 'oldest', PAGE)) {
         if (isByTypes && sample.length >= MAX_SAMPLES) break;
@@ -164,14 +165,17 @@ export class ParkedSource implements JobSource {
         lookedAt += jobs.length;
         for (const job of jobs) {
           if (!matches(spec.filter, job)) continue;
-          if (!isByTypes) add(job.name, 1);
+          if (!isByTypes) add(job.name, 1, job.bytes);
           if (sample.length < MAX_SAMPLES)
             sample.push({ queue, id: textOf(job), name: job.name, finishedAtMs: parking.startedAtMs });
         }
       }
     }
     const looked = isByTypes ? inRange : lookedAt;
-    return { matched, lookedAt: looked, inRange, isComplete, byType: largest(types), byError: [], sample };
+    return {
+      ...{ matched, lookedAt: looked, inRange, isComplete, addedBytes, sample },
+      ...{ byType: largest(types), byError: [] },
+    };
   }
 
   /** @param after the score of the last one that was taken; none: from the start. */

@@ -133,7 +133,12 @@ export class Parkings {
   }
 
   /** Newest first. */
-  async list(filter: { instance?: string; queue?: string; limit: number }): Promise<readonly Parking[]> {
+  async list(filter: {
+    instance?: string;
+    queue?: string;
+    isHeld?: boolean;
+    limit: number;
+  }): Promise<readonly Parking[]> {
     if (this.problem !== null) return [];
     return (await this.#opened.store.parkings.list(filter)).map((parking) => this.#asItIs(parking));
   }

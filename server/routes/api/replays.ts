@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { isoTime, jsonWriter, TimeSchema } from '../../model/json.js';
+import { memoryAfter, tooMuchInWords } from '../../model/queue-verdict.js';
 import {
   type DryRun,
   DryRunFacts,
@@ -10,6 +11,7 @@ import {
 } from '../../model/replay.js';
 import { type ReplayFilter, type ReplaySpec, SpecSchema } from '../../model/replay-spec.js';
 import { type Actor, includesRole } from '../../model/role.js';
+import type { Snapshot } from '../../model/snapshot.js';
 import { withoutJobData } from '../../replay/replay-log.js';
 import { changeAllReplays } from '../../replay/replay-queues.js';
 import { ReplayOrderSchema, type ReplayRequest } from '../../replay/replay-request.js';
@@ -51,6 +53,12 @@ export const ReplaySchema = z
 const DryRunSchema = DryRunFacts.extend({
   estimatedMatched: z.number(),
   predictedSeconds: z.number(),
+  memory: z
+    .object({ usedBytes: z.number(), afterBytes: z.number(), limitBytes: z.number() })
+    .nullable()
+    .openapi({
+      description: 'What the fullest node holds, now and once all are back, of its limit; null: it has none',
+    }),
   warnings: z.array(z.string()),
 }).openapi('ReplayDryRun');
 
@@ -91,14 +99,19 @@ function rangeJson(range: TimeRange | null) {
 }
 
 /** A dry run with what follows from it. @param showsData false: without errors. */
-export function dryRunJson(found: DryRun, spec: ReplaySpec, showsData: boolean) {
+export function dryRunJson(found: DryRun, spec: ReplaySpec, showsData: boolean, snapshot: Snapshot | null) {
   const { isComplete, matched, lookedAt, inRange } = found;
   const estimatedMatched = isComplete ? matched : Math.round((matched / Math.max(1, lookedAt)) * inRange);
+  const addedBytes = found.addedBytes * (estimatedMatched / Math.max(1, matched));
+  const memory = snapshot && memoryAfter(snapshot, addedBytes);
+  const tooMuch = memory && addedBytes > 0 ? tooMuchInWords(memory) : null;
   return writeDryRun(found, {
     byError: showsData ? [...found.byError] : [],
     estimatedMatched,
     predictedSeconds: estimatedMatched / spec.ratePerSecond,
+    memory,
     warnings: [
+      ...(tooMuch === null ? [] : [tooMuch]),
       ...(spec.from === 'completed'
         ? ['These jobs have completed: what they do is done once more. Be sure that it may be.']
         : []),
@@ -221,7 +234,10 @@ export function replaysApi(deps: AppDeps) {
       const actor = c.get('actor');
       requireSeen(spec.filter, showsData(actor));
       const request: ReplayRequest = { instance, queues, match, spec };
-      if (isDryRun(c)) return c.json(dryRunJson(await replays.dryRun(request), spec, showsData(actor)), 200);
+      if (isDryRun(c)) {
+        const taken = await replays.dryRun(request);
+        return c.json(dryRunJson(taken, spec, showsData(actor), deps.watch.snapshot(instance)), 200);
+      }
       return c.json(shown(actor, await replays.begin(actor, request)), 200);
     })
     .openapi(changeAllRoute, async (c) => {

@@ -2,6 +2,8 @@ import { EVERY_WORKER } from '../../../agent/protocol.js';
 import type { InForceItem } from '../../../views/in-force.js';
 import { actionPath } from '../../../views/links.js';
 import { overrideInWords } from '../../../views/worker-words.js';
+import { heldInWords, restorePath } from '../../../views/recovery-strip.js';
+import { reasonInWords, replayState } from '../../../views/replay.js';
 import type { AuditRecord } from '../../model/audit-record.js';
 import { formatBytes, formatCount, formatJobs, formatRate, formatRateLimit } from '../../model/format.js';
 import type { Parking } from '../../model/parking.js';
@@ -36,41 +38,35 @@ export function inForceOf(facts: InForceFacts, role: Role): readonly InForceItem
   return items.map((item) => (mayAct || item.way?.isPage ? item : { ...item, way: null }));
 }
 
-function replayItem({ record, account, movedPerSecond, paceReason }: ReplayView): InForceItem {
+function replayItem(view: ReplayView): InForceItem {
+  const { record, account, movedPerSecond, paceReason } = view;
   const of =
     record.queues.length === 1 ? plainName(record.queues[0] ?? '') : `${record.queues.length} queues`;
-  const pace =
-    record.state === 'running'
-      ? ` at ${formatRate(movedPerSecond)}`
-      : `, ${record.pausedBy === 'guard' ? 'paused by the guard' : 'paused'}`;
+  const pace = record.state === 'running' ? formatRate(movedPerSecond) : replayState(view).word;
   return {
     kind: 'replay',
-    what: `Replay of ${of}: ${formatCount(account.remaining)} to come${pace}`,
+    what: `Replay of ${of}: ${pace}, ${formatCount(account.remaining)} remaining`,
     who: plainName(record.actor),
     sinceMs: record.createdAtMs,
     untilMs: null,
-    why: plainSentence(record.state === 'running' ? paceReason : record.reason),
+    why: reasonInWords(record.state === 'running' ? paceReason : record.reason),
     way: { label: 'Open', href: '/replays', isPage: true },
   };
 }
 
 function parkedItem(parking: Parking): InForceItem {
-  const { id, instance, queue, remaining, actor, startedAtMs, state, phase, because, paceReason } = parking;
-  const isComingBack = phase === 'restore' && state === 'running';
+  const { queue, actor, startedAtMs, state, because, paceReason } = parking;
   return {
     kind: 'parked',
-    what: `${formatJobs(remaining)} of ${plainName(nameIn(queue))} parked${isComingBack ? ', coming back' : ''}`,
+    what: `${plainName(nameIn(queue))}: ${heldInWords([parking])}`,
     who: plainName(actor),
     sinceMs: startedAtMs,
     untilMs: null,
     why: plainSentence(paceReason ?? because ?? parking.reason),
     way:
       state === 'running'
-        ? { label: 'Open', href: '/replays', isPage: true }
-        : {
-            label: 'Restore',
-            href: actionPath({ action: 'queue.unpark', instance, queues: [queue], args: { parking: id } }),
-          },
+        ? { label: 'Open', href: '/replays#parked', isPage: true }
+        : { label: 'Restore', href: restorePath(parking) },
   };
 }
 

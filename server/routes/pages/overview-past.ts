@@ -55,7 +55,7 @@ async function load(deps: AppDeps): Promise<Past> {
         .map(async (snapshot) => [snapshot.instance, await redisPast(deps, snapshot)] as const),
     ),
     Promise.all(LASTING_ACTIONS.map((action) => deps.audit.list({ action, sinceMs, limit: MAX_RECORDS }))),
-    deps.parkings.list({ limit: MAX_PARKINGS }),
+    deps.parkings.list({ isHeld: true, limit: MAX_PARKINGS }),
     resolvedOf(deps),
   ]);
   return { redises: new Map(redises), lasting: lasting.flat(), parkings, resolved };

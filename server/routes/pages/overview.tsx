@@ -7,7 +7,7 @@ import { type QueueQuery, queueQueryString } from '../../../views/links.js';
 import { OverviewPage } from '../../../views/overview-page.js';
 import { QueueRow, queueRowId } from '../../../views/queue-row.js';
 import { QueueRange } from '../../../views/queue-table.js';
-import { PauseAll } from '../../../views/replay-summary.js';
+import { RecoveryStrip } from '../../../views/recovery-strip.js';
 import { Verdict } from '../../../views/verdict.js';
 import { Watched } from '../../../views/watched.js';
 import { formatThings } from '../../model/format.js';
@@ -21,15 +21,13 @@ import { findingListOf } from './finding-parts.js';
 import { inForceOf } from './in-force.js';
 import { freshPast, latestPast, type Past } from './overview-past.js';
 import { queueTableOf } from './queue-table.js';
-import { pauseAllOf, replayScopeOf } from './replay-summary-view-model.js';
-import { toldTo } from './replay-told.js';
+import { toldTo } from './replay-orders.js';
 import { verdictOf } from './verdict.js';
 
 export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
   const past = await freshPast(deps);
   const nowMs = deps.now();
   const inForce = inForceNow(deps, past, actor.role, nowMs);
-  const [replays, replayQueues] = [deps.replays.list(), deps.replayQueues.list()];
   const liveUrl = `/live?${new URLSearchParams([['view', 'overview'], ...new URLSearchParams(queueQueryString(query))])}`;
   return (
     <OverviewPage
@@ -41,8 +39,14 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
         bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
         firing: firingText(deps),
         told: toldTo(actor, told),
-        replays: pauseAllOf(replays, replayQueues, actor.role, '/'),
-        replayScope: replayScopeOf(replays, replayQueues, deps.groups, actor.role, '/'),
+        recovery: {
+          replays: deps.replays.list(),
+          replayQueues: deps.replayQueues.list(),
+          held: [],
+          role: actor.role,
+          back: '/',
+        },
+        replayGroups: Object.keys(deps.groups),
         findings: findingListOf(deps, actor.role, nowMs),
         queues: queueTableOf(deps, query, actor.role, nowMs),
       }}
@@ -60,16 +64,17 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       const past = latestPast(deps);
       const inForce = inForceNow(deps, past, role, nowMs);
       const { findings } = findingListOf(deps, role, nowMs);
+      const recovery = {
+        ...{ replays: deps.replays.list(), replayQueues: deps.replayQueues.list(), held: [] },
+        ...{ role, back: '/' },
+      };
       return [
         ...frameParts(deps, nowMs, ''),
         swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role, past, inForce.items.length)} />)),
         swapPart('in-force', html(<InForce {...inForce} />)),
         swapPart('watched', html(<Watched snapshots={deps.watch.snapshots()} />)),
         swapPart('firing-line', html(<FiringLine text={firingText(deps)} />)),
-        swapPart(
-          'replays-all',
-          html(<PauseAll {...pauseAllOf(deps.replays.list(), deps.replayQueues.list(), role, '/')} />),
-        ),
+        swapPart('recovery', html(<RecoveryStrip {...recovery} />)),
         ...deps.watch.snapshots().map((snapshot) => {
           const band = bandOf(deps, snapshot, past, nowMs);
           return swapPart(bandId(snapshot.instance), html(<Band {...band} />));

@@ -24,7 +24,7 @@ import { chromeOf, crumbsTo } from './chrome.js';
 import { findingParts } from './finding-parts.js';
 import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { frameParts } from './overview.js';
-import { type ParkedPlace, parkedLive, parkedOf } from './parked.js';
+import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
 import { queueMemoryOf } from './queue-memory-view-model.js';
 import { queueChartsOf, queueFindings, queueHeadOf } from './queue-view-model.js';
@@ -123,7 +123,8 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
         ...queueFleetOf(queue, snapshot, actor.role, nowMs),
         memory: queueMemoryOf(queue, snapshot, actor.role, nowMs),
         tenants: tenantTableOf(queue.tenants, showsData),
-        parked: await parkedOf(deps, parkedPlace(instance, queue.id, actor.role), query.last),
+        parked: await parkedOf(deps, parkedPlace(instance, queue.id, actor.role)),
+        lastOfParked: lastOfParked(query.last ?? {}),
         canary: canaryFormOf(instance, queue.id, actor.role),
         jobs: jobTableOf({
           queue,

@@ -1,10 +1,75 @@
+import type { ReplayValues } from '../../../views/replay-form.js';
+import type { ReplayTold } from '../../../views/replay-told.js';
 import type { OrderOutcome } from '../../model/replay.js';
-import type { ReplayOrder, ReplaySelection } from '../../replay/replay-request.js';
-import { ReplayOrderSchema } from '../../replay/replay-request.js';
+import type { Actor } from '../../model/role.js';
+import { type ReplayOrder, ReplayOrderSchema, type ReplaySelection } from '../../replay/replay-request.js';
+import { ReplayBodySchema } from '../api/replays.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 
-type Values = Readonly<Record<string, string>>;
+/** What was typed into the form of a replay, as the API would be asked. `problems` is empty where it fits. */
+type ReplayAsk =
+  | { readonly body: ReturnType<typeof ReplayBodySchema.parse>; readonly problems: readonly [] }
+  | { readonly body: null; readonly problems: readonly string[] };
+
+/** Reads the form. A time is UTC unless it says otherwise. */
+export function replayAskOf(values: ReplayValues): ReplayAsk {
+  const text = (name: string): string | undefined => {
+    const typed = values[name]?.trim() ?? '';
+    return typed === '' ? undefined : typed;
+  };
+  const number = (name: string): number | undefined => {
+    const typed = text(name);
+    return typed === undefined ? undefined : Number(typed);
+  };
+  const queues = text('queues') ?? '';
+  const isGlob = /[*?]/.test(queues);
+  const dataPath = text('dataPath');
+  const filter = {
+    jobTypes: values.jobTypes?.split(/\r?\n/).filter((name) => name.trim() !== ''),
+    errorText: text('errorText'),
+    fromMs: timeOf(text('from_time')),
+    toMs: timeOf(text('to_time')),
+    attemptsMin: number('attemptsMin'),
+    attemptsMax: number('attemptsMax'),
+    dataField:
+      dataPath === undefined ? undefined : { path: dataPath, equals: typedValue(values.dataEquals ?? '') },
+  };
+  const parsed = ReplayBodySchema.safeParse({
+    instance: text('instance'),
+    queues: isGlob ? [] : queues.split(/\s+/).filter((name) => name !== ''),
+    match: isGlob ? queues : undefined,
+    from: text('from'),
+    filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
+    order: text('order'),
+    ratePerSecond: number('ratePerSecond'),
+    mostInFlight: number('mostInFlight') ?? null,
+    guard: values.guard !== 'off',
+    resetAttempts: values.resetAttempts !== 'off',
+    reason: values.reason ?? '',
+  });
+  if (parsed.success) return { body: parsed.data, problems: [] };
+  return {
+    body: null,
+    problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  };
+}
+
+function timeOf(typed: string | undefined): number | undefined {
+  if (typed === undefined) return undefined;
+  return Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(typed) ? typed : `${typed}Z`);
+}
+
+/** `42`, `true` and `null` are what they look like; a number in quotes is a text. */
+function typedValue(typed: string): string | number | boolean | null {
+  try {
+    const value: unknown = JSON.parse(typed);
+    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value as string;
+  } catch {
+    // Not JSON: a text.
+  }
+  return typed;
+}
 
 /** Recorded where nothing was typed: the button itself says what was done. */
 const USUAL_REASON = 'by hand, on the page';
@@ -12,7 +77,7 @@ const STATES: Readonly<Record<string, ReplayOrder['state']>> = { pause: 'paused'
 const LABELS: Readonly<Record<string, string>> = { pause: 'Pause', resume: 'Resume', rate: 'Set the rate' };
 
 /** An order to all: which replays, what, and how it is called. @throws Problem for a form that is none of ours. */
-export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: Values) {
+export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: ReplayValues) {
   const act = values.act ?? '';
   const label = LABELS[act];
   if (label === undefined) throw new Problem(422, 'invalid-request', 'act: must be pause, resume or rate');
@@ -24,7 +89,7 @@ export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: Values) {
 }
 
 /** @throws Problem for a button that is none of ours, or a rate that is none. */
-export function orderOf({ state, ratePerSecond, reason }: Values): ReplayOrder {
+export function orderOf({ state, ratePerSecond, reason }: ReplayValues): ReplayOrder {
   const parsed = ReplayOrderSchema.safeParse({
     ...(state === undefined ? {} : { state }),
     ...(ratePerSecond === undefined
@@ -92,4 +157,27 @@ export function untilSeen(
       if (isSeen()) end();
     });
   });
+}
+
+const MAX_KEPT = 100;
+const kept = new Map<string, { readonly actor: string; readonly told: ReplayTold }>();
+
+/**
+ * Keeps what came of an order for the page that comes after it, so that reloading that page does nothing once more. The
+ * last hundred, in memory: the audit has them all.
+ * @returns the address to go to.
+ */
+export function keepTold(id: string, actor: Actor, told: ReplayTold, back: string): string {
+  kept.set(id, { actor: actor.name, told });
+  for (const old of kept.keys()) {
+    if (kept.size <= MAX_KEPT) break;
+    kept.delete(old);
+  }
+  return `${back}?${new URLSearchParams({ told: id })}`;
+}
+
+/** What came of an order, for whoever gave it; null: nothing to tell, or it is forgotten. */
+export function toldTo(actor: Actor, id: string | undefined): ReplayTold | null {
+  const found = id === undefined ? undefined : kept.get(id);
+  return found?.actor === actor.name ? found.told : null;
 }

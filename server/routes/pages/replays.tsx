@@ -1,206 +1,161 @@
 import { type Context, Hono } from 'hono';
-import { ReplayAbort } from '../../../views/replay-abort.js';
-import type { ReplayFormProps, ReplayFoundProps } from '../../../views/replay-form.js';
-import { ReplaysPage } from '../../../views/replays-page.js';
+import { RecoveryStrip } from '../../../views/recovery-strip.js';
+import type { ReplayLook } from '../../../views/replay.js';
+import { Replays } from '../../../views/replay.js';
+import type { ReplayFormProps, ReplayValues } from '../../../views/replay-form.js';
+import { ReplayPreview } from '../../../views/replay-preview.js';
+import { ReplayQueues } from '../../../views/replay-queues.js';
+import { ReplayAbort, ReplaysPage } from '../../../views/replays-page.js';
 import { ActionError } from '../../model/action.js';
-import { formatCount, formatDuration } from '../../model/format.js';
-import { includesRole } from '../../model/role.js';
-import { plainName } from '../../model/words.js';
+import { includesRole, type Role } from '../../model/role.js';
 import { changeAllReplays } from '../../replay/replay-queues.js';
-import { dryRunJson, ReplayBodySchema, requireSeen } from '../api/replays.js';
+import { dryRunJson, requireSeen } from '../api/replays.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
+import type { LiveView } from '../live/hub.js';
+import { html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
-import { parkedOf } from './parked.js';
-import { orderOf, orderToAll, untilSeen } from './replay-orders.js';
-import { pauseAllOf, replayQueuesOf, replayScopeOf } from './replay-summary-view-model.js';
-import { keepTold, toldTo } from './replay-told.js';
-import { MAX_CARDS, replayAbortOf, replayCardOf } from './replay-view-model.js';
-import { parkedPlace } from './replays-live.js';
-
-/** What was typed into the form of a replay, as the API would be asked. `problems` is empty where it fits. */
-type ReplayAsk =
-  | { readonly body: ReturnType<typeof ReplayBodySchema.parse>; readonly problems: readonly [] }
-  | { readonly body: null; readonly problems: readonly string[] };
-
-/** Reads the form. A time is UTC unless it says otherwise. */
-function askOfReplay(values: Readonly<Record<string, string>>): ReplayAsk {
-  const text = (name: string): string | undefined => {
-    const typed = values[name]?.trim() ?? '';
-    return typed === '' ? undefined : typed;
-  };
-  const number = (name: string): number | undefined => {
-    const typed = text(name);
-    return typed === undefined ? undefined : Number(typed);
-  };
-  const queues = text('queues') ?? '';
-  const isGlob = /[*?]/.test(queues);
-  const dataPath = text('dataPath');
-  const filter = {
-    jobTypes: values.jobTypes?.split(/\r?\n/).filter((name) => name.trim() !== ''),
-    errorText: text('errorText'),
-    fromMs: timeOf(text('from_time')),
-    toMs: timeOf(text('to_time')),
-    attemptsMin: number('attemptsMin'),
-    attemptsMax: number('attemptsMax'),
-    dataField:
-      dataPath === undefined ? undefined : { path: dataPath, equals: typedValue(values.dataEquals ?? '') },
-  };
-  const parsed = ReplayBodySchema.safeParse({
-    instance: text('instance'),
-    queues: isGlob ? [] : queues.split(/\s+/).filter((name) => name !== ''),
-    match: isGlob ? queues : undefined,
-    from: text('from'),
-    filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)),
-    order: text('order'),
-    ratePerSecond: number('ratePerSecond'),
-    mostInFlight: number('mostInFlight') ?? null,
-    guard: values.guard === 'on',
-    resetAttempts: values.resetAttempts === 'on',
-    reason: values.reason ?? '',
-  });
-  if (parsed.success) return { body: parsed.data, problems: [] };
-  return {
-    body: null,
-    problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
-  };
-}
-
-function timeOf(typed: string | undefined): number | undefined {
-  if (typed === undefined) return undefined;
-  return Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(typed) ? typed : `${typed}Z`);
-}
-
-/** `42`, `true` and `null` are what they look like; a number in quotes is a text. */
-function typedValue(typed: string): string | number | boolean | null {
-  try {
-    const value: unknown = JSON.parse(typed);
-    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value as string;
-  } catch {
-    // Not JSON: a text.
-  }
-  return typed;
-}
+import { frameParts } from './overview.js';
+import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
+import { keepTold, orderOf, orderToAll, replayAskOf, toldTo, untilSeen } from './replay-orders.js';
 
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
 type PageContext = Context<GateEnv>;
-type Values = Readonly<Record<string, string>>;
 
 /** The page of replays, its form, and its buttons; they act by the same functions as the API. */
 export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
   const routes = new Hono<GateEnv>();
-  routes.get('/replays', (c) => page(deps, c, { ...FIRST_VALUES, ...c.req.query() }, [], null));
-  routes.post('/replays', requireRole('operator'), async (c) => submit(deps, c, await valuesOf(c), false));
+  routes.get('/replays', (c) => page(deps, c, { ...FIRST_VALUES, ...c.req.query() }, []));
+  routes.post('/replays', requireRole('operator'), async (c) => start(deps, c, await valuesOf(c)));
   // It changes nothing, so its address can be passed on and loaded again.
-  routes.get('/replays/look', requireRole('operator'), (c) => submit(deps, c, c.req.query(), true));
+  routes.get('/replays/look', requireRole('operator'), (c) =>
+    look(deps, c, { ...FIRST_VALUES, ...c.req.query() }),
+  );
   routes.post('/replays/all', requireRole('operator'), async (c) => {
     const values = await valuesOf(c);
     const { label, order, selection } = orderToAll(deps, values);
     const actor = c.get('actor');
     const outcomes = await changeAllReplays(deps, actor, selection, order, false);
     await untilSeen(deps, outcomes, order);
-    return c.redirect(keepTold(deps.newId(), actor, label, outcomes, backOf(values)), 303);
+    return c.redirect(keepTold(deps.newId(), actor, { label, outcomes }, backOf(values)), 303);
   });
   routes.post('/replays/:id/order', requireRole('operator'), async (c) => {
     const values = await valuesOf(c);
     const actor = c.get('actor');
     const outcome = await deps.replays.change(actor, c.req.param('id'), orderOf(values));
-    return c.redirect(keepTold(deps.newId(), actor, 'Replay', [outcome], backOf(values)), 303);
+    const told = { label: 'Replay', outcomes: [outcome] };
+    return c.redirect(keepTold(deps.newId(), actor, told, backOf(values)), 303);
   });
   routes.get('/replays/:id/abort', requireRole('operator'), (c) => {
     const view = deps.replays.get(c.req.param('id'));
     if (!view) throw new Problem(404, 'not-found', `there is no replay ${c.req.param('id').slice(0, 100)}`);
-    const frame = {
-      actor: c.get('actor'),
-      nowMs: deps.now(),
-      current: '/replays',
-      subject: 'Abort a replay',
-    };
-    const chrome = chromeOf(deps, { ...frame, liveUrl: '/live?view=frame' });
-    return c.html(<ReplayAbort chrome={chrome} view={replayAbortOf(view)} />);
+    return c.html(<ReplayAbort chrome={frameOf(deps, c, 'Abort a replay', 'frame')} view={view} />);
   });
   return routes;
 }
 
-async function submit(deps: AppDeps, c: PageContext, values: Values, isLook: boolean): Promise<Response> {
-  const ask = askOfReplay(values);
-  const typed = { ...values, guard: values.guard ?? 'off', resetAttempts: values.resetAttempts ?? 'off' };
-  if (!ask.body) return page(deps, c, typed, ask.problems, null);
+/** What changes on the page of replays: also those that begin or are forgotten elsewhere. */
+export function replaysLive(deps: AppDeps, role: Role): LiveView {
+  const parked = parkedLive(deps, parkedPlace(role));
+  return {
+    key: `replays|${role}`,
+    render: () => {
+      const nowMs = deps.now();
+      const [replays, replayQueues] = [deps.replays.list(), deps.replayQueues.list()];
+      const look: ReplayLook = { role, nowMs, back: '/replays' };
+      const strip = { replays, replayQueues, held: [], role, back: '/replays' };
+      return [
+        ...frameParts(deps, nowMs, 'Replays'),
+        swapPart('recovery', html(<RecoveryStrip {...strip} />)),
+        swapPart('replay-queue-list', html(<ReplayQueues queues={replayQueues} role={role} />)),
+        swapPart('replays', html(<Replays replays={replays} look={look} />)),
+        ...parked(),
+      ];
+    },
+  };
+}
+
+/** All that is parked, on the page of replays. */
+function parkedPlace(role: Role): ParkedPlace {
+  return { role, back: '/replays', of: null };
+}
+
+async function look(deps: AppDeps, c: PageContext, values: ReplayValues): Promise<Response> {
+  const ask = replayAskOf(values);
+  if (!ask.body) return page(deps, c, values, ask.problems);
   const { instance, queues, match, ...spec } = ask.body;
-  const actor = c.get('actor');
-  const showsData = includesRole(actor.role, deps.jobDataRole);
-  requireSeen(spec.filter, showsData);
+  const form = formOf(deps, c, values, []);
+  requireSeen(spec.filter, form.showsData);
   try {
-    const request = { instance, queues, match, spec };
-    if (isLook)
-      return page(
-        deps,
-        c,
-        typed,
-        [],
-        foundOf(dryRunJson(await deps.replays.dryRun(request), spec, showsData)),
-      );
-    await deps.replays.begin(actor, request);
+    const taken = await deps.replays.dryRun({ instance, queues, match, spec });
+    const json = dryRunJson(taken, spec, form.showsData, deps.watch.snapshot(instance));
+    const found = { ...taken, ...json, sample: taken.sample };
+    const chrome = frameOf(deps, c, 'Preview of a replay', 'frame');
+    return c.html(<ReplayPreview chrome={chrome} view={{ found, instance, form, nowMs: deps.now() }} />);
+  } catch (error) {
+    if (!(error instanceof ActionError)) throw error;
+    return page(deps, c, values, [error.message]);
+  }
+}
+
+async function start(deps: AppDeps, c: PageContext, values: ReplayValues): Promise<Response> {
+  const ask = replayAskOf(values);
+  if (!ask.body) return page(deps, c, values, ask.problems);
+  const { instance, queues, match, ...spec } = ask.body;
+  requireSeen(spec.filter, formOf(deps, c, values, []).showsData);
+  try {
+    await deps.replays.begin(c.get('actor'), { instance, queues, match, spec });
     return c.redirect('/replays', 303);
   } catch (error) {
     if (!(error instanceof ActionError)) throw error;
-    return page(deps, c, typed, [error.message], null);
+    return page(deps, c, values, [error.message]);
   }
 }
 
 async function page(
   deps: AppDeps,
   c: PageContext,
-  values: Values,
+  values: ReplayValues,
   problems: readonly string[],
-  found: ReplayFoundProps | null,
 ): Promise<Response> {
   const actor = c.get('actor');
-  const nowMs = deps.now();
-  const views = deps.replays.list();
-  const frame = { actor, nowMs, current: '/replays', subject: 'Replays', liveUrl: '/live?view=replays' };
-  const form: ReplayFormProps = {
-    instances: deps.watch.snapshots().map(({ instance }) => instance),
-    values,
-    problems,
-    found,
-    canFilterData: includesRole(actor.role, deps.jobDataRole),
-  };
-  const queues = deps.replayQueues.list();
   const view = {
+    look: { role: actor.role, nowMs: deps.now(), back: '/replays' },
     told: toldTo(actor, c.req.query('told')),
-    all: pauseAllOf(views, queues, actor.role, '/replays'),
-    scope: replayScopeOf(views, queues, deps.groups, actor.role, '/replays'),
-    queues: replayQueuesOf(queues, actor.role),
-    replays: views.slice(0, MAX_CARDS).map((one) => replayCardOf(one, actor.role, nowMs, '/replays')),
-    parked: await parkedOf(deps, parkedPlace(actor.role), c.req.query()),
-    form: includesRole(actor.role, 'operator') ? form : null,
+    replays: deps.replays.list(),
+    replayQueues: deps.replayQueues.list(),
+    groups: Object.keys(deps.groups),
+    parked: await parkedOf(deps, parkedPlace(actor.role)),
+    lastOfParked: lastOfParked(c.req.query()),
+    form: formOf(deps, c, values, problems),
   };
-  const content = <ReplaysPage chrome={chromeOf(deps, frame)} view={view} />;
+  const content = <ReplaysPage chrome={frameOf(deps, c, 'Replays', 'replays')} view={view} />;
   return c.html(content, problems.length > 0 ? 422 : 200);
 }
 
-function foundOf(found: ReturnType<typeof dryRunJson>): ReplayFoundProps {
-  const about = found.isComplete ? '' : `about (${formatCount(found.lookedAt)} looked at) `;
-  const groups = (of: typeof found.byType) =>
-    of.slice(0, 10).map(({ name, jobs }) => ({ name: plainName(name), jobs: formatCount(jobs) }));
-  return {
-    summary: `${about}${formatCount(found.estimatedMatched)} jobs match; at this rate ${formatDuration(found.predictedSeconds)}.`,
-    warnings: found.warnings,
-    types: groups(found.byType),
-    errors: groups(found.byError),
-    sample: found.sample.slice(0, 5).map(({ id }) => plainName(id)),
-  };
+function frameOf(deps: AppDeps, c: PageContext, subject: string, live: 'frame' | 'replays') {
+  const frame = { actor: c.get('actor'), nowMs: deps.now(), current: '/replays', subject };
+  return chromeOf(deps, { ...frame, liveUrl: `/live?view=${live}` });
+}
+
+function formOf(
+  deps: AppDeps,
+  c: PageContext,
+  values: ReplayValues,
+  problems: readonly string[],
+): ReplayFormProps {
+  const instances = deps.watch.snapshots().map(({ instance }) => instance);
+  return { instances, values, problems, showsData: includesRole(c.get('actor').role, deps.jobDataRole) };
 }
 
 /** One of our two pages, whatever is sent. */
-function backOf({ back }: Values): string {
+function backOf({ back }: ReplayValues): string {
   return back === '/' ? '/' : '/replays';
 }
 
-async function valuesOf(c: PageContext): Promise<Values> {
+async function valuesOf(c: PageContext): Promise<ReplayValues> {
   const form = await c.req.parseBody();
   return Object.fromEntries(
     Object.entries(form).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
