@@ -152,10 +152,13 @@ export interface QueueQuery extends QueueListQuery {
   readonly page: number;
 }
 
-/** The overview with that part of the table. */
-export function overviewPath(query: QueueQuery): string {
+/** Where queues are listed: the first of them on the overview, all on a page of their own. */
+export type QueueListPlace = '/' | '/queues';
+
+/** That page with that part of the table. */
+export function queueListPath(place: QueueListPlace, query: QueueQuery): string {
   const parts = queueQueryString(query);
-  return parts === '' ? '/' : `/?${parts}`;
+  return parts === '' ? place : `${place}?${parts}`;
 }
 
 /** The same as part of an address; the parts that go without saying are left out. */

@@ -33,6 +33,8 @@ export interface QueueRowContext {
   readonly problem: FoundAbout | null;
   readonly canAct: boolean;
   readonly hasManyInstances: boolean;
+  /** Jobs of it on the console's disk. */
+  readonly parked: number;
 }
 
 export interface QueueRowProps extends QueueRowContext {
@@ -121,7 +123,11 @@ const NameCells: FC<{
 }> = ({ queue, row, failed }) => {
   const { instance } = row.snapshot;
   const place = placeOf(queue, instance, row.hasManyInstances);
-  const notes = [place, failed > 0 ? `${formatCount(failed)} failed` : null].filter((note) => note !== null);
+  const notes = [
+    place,
+    failed > 0 ? `${formatCount(failed)} failed` : null,
+    row.parked > 0 ? `${formatCount(row.parked)} parked` : null,
+  ].filter((note) => note !== null);
   return (
     <>
       {row.canAct ? (

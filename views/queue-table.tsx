@@ -2,13 +2,15 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { QueueSort } from '../server/model/queue-sort.js';
 import { BulkBar } from './bulk-bar.js';
-import { overviewPath, type QueueQuery } from './links.js';
+import { type QueueListPlace, type QueueQuery, queueListPath } from './links.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
 export interface QueueTableProps {
   /** One page of them. */
   readonly rows: readonly QueueRowProps[];
   readonly query: QueueQuery;
+  /** The page that it stands on. */
+  readonly place: QueueListPlace;
   /** The page that is shown, from 1, and how many there are. */
   readonly page: number;
   readonly pages: number;
@@ -96,7 +98,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
   <section id="queues" class="queues" aria-labelledby="queues-title">
     <div class="queues-head">
       <h2 id="queues-title">Queues</h2>
-      <Search {...table.query} />
+      <Search query={table.query} place={table.place} />
       <QueueRange {...table} />
       <p class="order-held" data-held="queues" hidden>
         <span data-held-text="">Order held while you are here</span>
@@ -127,7 +129,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
               </th>
             ) : null}
             {COLUMNS.map((column) => (
-              <Heading column={column} query={table.query} />
+              <Heading column={column} query={table.query} place={table.place} />
             ))}
             {table.canAct ? (
               <th scope="col" class="cell-flow">
@@ -144,17 +146,22 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       </table>
     </form>
     {table.rows.length === 0 ? <Empty {...table} /> : null}
-    {table.pages > 1 ? <Pages {...table} /> : null}
+    {table.pages > 1 && table.place === '/queues' ? <Pages {...table} /> : null}
+    {table.pages > 1 && table.place === '/' ? (
+      <p>
+        <a href={queueListPath('/queues', table.query)}>All queues</a>
+      </p>
+    ) : null}
   </section>
 );
 
-const Search: FC<QueueQuery> = (query) => (
+const Search: FC<Pick<QueueTableProps, 'query' | 'place'>> = ({ query, place }) => (
   <search>
     <form
       class="queue-search"
-      action="/"
+      action={place}
       method="get"
-      {...changesPage('/', false)}
+      {...changesPage(place, false)}
       hx-trigger="submit, input changed delay:250ms from:#search, change from:#sort"
       hx-sync="this:replace"
     >
@@ -187,17 +194,16 @@ const Search: FC<QueueQuery> = (query) => (
   </search>
 );
 
-const Heading: FC<{ readonly column: (typeof COLUMNS)[number]; readonly query: QueueQuery }> = ({
-  column: { label, hint, sort, kind },
-  query,
-}) => {
+const Heading: FC<
+  Pick<QueueTableProps, 'query' | 'place'> & { readonly column: (typeof COLUMNS)[number] }
+> = ({ column: { label, hint, sort, kind }, query, place }) => {
   if (sort === null)
     return (
       <th scope="col" class={`cell-${kind}`} title={hint}>
         {label}
       </th>
     );
-  const href = overviewPath({ ...query, sort, page: 1 });
+  const href = queueListPath(place, { ...query, sort, page: 1 });
   const isSorted = sort === query.sort;
   const isAscending = sort === 'name';
   return (
@@ -272,7 +278,7 @@ const PageLink: FC<
         {label}
       </span>
     );
-  const href = overviewPath({ ...query, page: to });
+  const href = queueListPath('/queues', { ...query, page: to });
   return (
     <a class="page-link" href={href} {...changesPage(href, true)}>
       {label}

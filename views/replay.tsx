@@ -110,10 +110,10 @@ const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({
           ]}
         />
         <p class="replay-progress">
-          {progressOf(view)} <span class="muted">{reasonInWords(view.paceReason)}</span>
+          {progressOf(view)} <span class="muted">{paceInWords(view)}</span>
         </p>
         <details>
-          <summary>Account and rate</summary>
+          <summary>Account</summary>
           <p class="muted">
             {accountOf(view)} {skippedOf(view)} Begun <Time {...moment(record.createdAtMs, look.nowMs)} /> by{' '}
             {saidBy(plainName(record.actor), plainSentence(record.spec.reason))}.{' '}
@@ -124,6 +124,11 @@ const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({
     </li>
   );
 };
+
+/** Why it goes as it goes; of one that the guard has stopped the numbers stand above. */
+function paceInWords({ record, paceReason }: ReplayView): string {
+  return record.pausedBy === 'guard' ? 'Find out why, then resume or abort it.' : reasonInWords(paceReason);
+}
 
 /** "1,200 of 3,000 · 40/s · 45 s to go · 1,100 succeeded · 12 failed again · 88 pending" */
 function progressOf({ record, account, movedPerSecond, remainingSeconds }: ReplayView): string {

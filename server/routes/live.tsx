@@ -14,6 +14,7 @@ import { jobTypeLive } from './pages/job-type.js';
 import { frameParts, overviewLive } from './pages/overview.js';
 import { queueLive } from './pages/queue.js';
 import { parseQueueQuery } from './pages/queue-query.js';
+import { queuesLive } from './pages/queues.js';
 import { replaysLive } from './pages/replays.js';
 import { timelineLive } from './pages/timeline.js';
 import { workerLive } from './pages/worker.js';
@@ -28,6 +29,8 @@ function liveViewOf(
   switch (query.view) {
     case 'overview':
       return overviewLive(deps, role, parseQueueQuery(query));
+    case 'queues':
+      return queuesLive(deps, role, parseQueueQuery(query));
     case 'fleet':
       return fleetLive(deps, role, parseFleetQuery(query));
     case 'instance':

@@ -39,7 +39,7 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   const preview = await page.locator('#action-preview').innerText();
   expect(preview).toMatch(/The guard looks at the first of them/);
   // What it takes of Redis' memory is said before.
-  expect(preview).toMatch(/memory of 256 MB\s+[\d.]+ MB\s*→?\s*about [\d.]+ MB/);
+  expect(preview).toMatch(/memory of 256 MB\s+[\d.]+ MB\s+becomes\s+about [\d.]+ MB/);
   const form = page.locator('#action-form');
   await form.getByLabel(/Jobs a second/).fill('100');
   await form.getByLabel(/Why|Reason/i).fill('there is room again');

@@ -23,7 +23,7 @@ export function renderedRow(
   snapshot: Snapshot,
   over: Partial<Omit<QueueRowContext, 'snapshot'>> = {},
 ) {
-  const context = { problem: null, canAct: true, hasManyInstances: false, ...over };
+  const context = { problem: null, canAct: true, hasManyInstances: false, parked: 0, ...over };
   const span = { fromMs: snapshot.atMs - 900_000, toMs: snapshot.atMs };
   const html = rendered(<QueueRow queue={queue} snapshot={snapshot} depths={[]} span={span} {...context} />);
   const inCell = (label: string): string =>

@@ -1,9 +1,9 @@
 import { EVERY_WORKER } from '../../../agent/protocol.js';
 import type { InForceItem } from '../../../views/in-force.js';
 import { actionPath } from '../../../views/links.js';
-import { overrideInWords } from '../../../views/worker-words.js';
 import { heldInWords, restorePath } from '../../../views/recovery-strip.js';
 import { reasonInWords, replayState } from '../../../views/replay.js';
+import { overrideInWords } from '../../../views/worker-words.js';
 import type { AuditRecord } from '../../model/audit-record.js';
 import { formatBytes, formatCount, formatJobs, formatRate, formatRateLimit } from '../../model/format.js';
 import type { Parking } from '../../model/parking.js';

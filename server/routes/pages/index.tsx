@@ -22,6 +22,7 @@ import { overviewPage } from './overview.js';
 import { parkedRoutes } from './parked.js';
 import { jobPage, queuePage } from './queue.js';
 import { parseQueueQuery } from './queue-query.js';
+import { queuesPage } from './queues.js';
 import { replayRoutes } from './replays.js';
 import { timelineRoutes } from './timeline.js';
 import { workerPage } from './worker.js';
@@ -39,7 +40,9 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.get('/workers', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),
   );
-  pages.get('/queues', (c) => c.redirect('/#queues'));
+  pages.get('/queues', async (c) =>
+    c.html(await queuesPage(deps, c.get('actor'), parseQueueQuery(c.req.query()))),
+  );
   pages.route('/', findRoutes(deps));
   pages.route('/', docsRoutes(deps));
   pages.route('/', actionRoutes(deps));

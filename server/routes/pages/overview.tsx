@@ -5,8 +5,6 @@ import { Finding } from '../../../views/finding.js';
 import { InForce, type InForceProps } from '../../../views/in-force.js';
 import { type QueueQuery, queueQueryString } from '../../../views/links.js';
 import { OverviewPage } from '../../../views/overview-page.js';
-import { QueueRow, queueRowId } from '../../../views/queue-row.js';
-import { QueueRange } from '../../../views/queue-table.js';
 import { RecoveryStrip } from '../../../views/recovery-strip.js';
 import { Verdict } from '../../../views/verdict.js';
 import { Watched } from '../../../views/watched.js';
@@ -20,7 +18,7 @@ import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf } from './finding-parts.js';
 import { inForceOf } from './in-force.js';
 import { freshPast, latestPast, type Past } from './overview-past.js';
-import { queueTableOf } from './queue-table.js';
+import { queueTableOf, queueTableParts } from './queue-table.js';
 import { toldTo } from './replay-orders.js';
 import { verdictOf } from './verdict.js';
 
@@ -48,7 +46,10 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
         },
         replayGroups: Object.keys(deps.groups),
         findings: findingListOf(deps, actor.role, nowMs),
-        queues: queueTableOf(deps, query, actor.role, nowMs),
+        queues: queueTableOf(deps, {
+          ...{ query, place: '/', role: actor.role, nowMs },
+          held: past?.parkings ?? [],
+        }),
       }}
     />
   );
@@ -60,8 +61,8 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
     key: `overview|${role}|${queueQueryString(query)}`,
     render: () => {
       const nowMs = deps.now();
-      const table = queueTableOf(deps, query, role, nowMs);
       const past = latestPast(deps);
+      const table = queueTableOf(deps, { query, place: '/', role, held: past?.parkings ?? [], nowMs });
       const inForce = inForceNow(deps, past, role, nowMs);
       const { findings } = findingListOf(deps, role, nowMs);
       const recovery = {
@@ -83,14 +84,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
           'findings',
           findings.map((finding) => ({ id: finding.id, html: html(<Finding {...finding} />) })),
         ),
-        ...listParts(
-          'queues',
-          table.rows.map((row) => ({
-            id: queueRowId(row.snapshot.instance, row.queue.id),
-            html: html(<QueueRow {...row} />),
-          })),
-        ),
-        swapPart('queues-range', html(<QueueRange {...table} />)),
+        ...queueTableParts(table),
       ];
     },
   };

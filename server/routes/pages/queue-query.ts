@@ -1,7 +1,8 @@
-import type { QueueQuery } from '../../../views/links.js';
+import type { QueueListPlace, QueueQuery } from '../../../views/links.js';
 import { QUEUE_SORTS, type QueueSort } from '../../model/queue-sort.js';
 
-export const ROWS_PER_PAGE = 50;
+/** Rows on the overview, which has more to show, and a page of all queues. */
+export const ROWS_OF: Readonly<Record<QueueListPlace, number>> = { '/': 20, '/queues': 50 };
 const LONGEST_SEARCH = 200;
 const LAST_PAGE = 10_000;
 

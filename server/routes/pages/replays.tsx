@@ -150,9 +150,9 @@ function formOf(
   return { instances, values, problems, showsData: includesRole(c.get('actor').role, deps.jobDataRole) };
 }
 
-/** One of our two pages, whatever is sent. */
+/** One of our pages, whatever is sent. */
 function backOf({ back }: ReplayValues): string {
-  return back === '/' ? '/' : '/replays';
+  return back === '/' || back === '/queues' ? back : '/replays';
 }
 
 async function valuesOf(c: PageContext): Promise<ReplayValues> {

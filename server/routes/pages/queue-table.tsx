@@ -1,12 +1,15 @@
 import type { Point, Span } from '../../../views/drawn/geometry.js';
-import type { QueueQuery } from '../../../views/links.js';
-import type { QueueTableProps } from '../../../views/queue-table.js';
+import type { QueueListPlace, QueueQuery } from '../../../views/links.js';
+import { QueueRow, queueRowId } from '../../../views/queue-row.js';
+import { QueueRange, type QueueTableProps } from '../../../views/queue-table.js';
 import { type ProblemOf, problemsByQueue } from '../../findings/trouble.js';
+import type { Parking } from '../../model/parking.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { weightOf } from '../api/queue-list.js';
 import type { AppDeps } from '../app-deps.js';
-import { ROWS_PER_PAGE } from './queue-query.js';
+import { html, listParts, type Part, swapPart } from '../live/part.js';
+import { ROWS_OF } from './queue-query.js';
 
 interface Found {
   readonly queue: QueueState | UnreadQueue;
@@ -18,33 +21,45 @@ const DEPTH_MS = 15 * 60_000;
 /** Rows move on in steps of what a sparkline draws as one place: else all fifty would be sent at every tick. */
 const DEPTH_STEP_MS = DEPTH_MS / 40;
 
+interface QueueTableAsk {
+  readonly query: QueueQuery;
+  readonly place: QueueListPlace;
+  readonly role: Role;
+  /** Parkings with jobs on disk. */
+  readonly held: readonly Parking[];
+  readonly nowMs: number;
+}
+
 /** One page of the queues of all instances: worst of all first. */
 export function queueTableOf(
   { watch }: Pick<AppDeps, 'watch'>,
-  query: QueueQuery,
-  role: Role,
-  nowMs: number,
+  { query, place, role, held, nowMs }: QueueTableAsk,
 ): QueueTableProps {
+  const most = ROWS_OF[place];
   const snapshots = watch.snapshots();
   const problemOf = problemsByQueue(watch.findings());
   const found = findQueues(snapshots, query, nowMs, problemOf);
-  const pages = Math.max(1, Math.ceil(found.length / ROWS_PER_PAGE));
-  const page = Math.min(query.page, pages);
-  const before = (page - 1) * ROWS_PER_PAGE;
+  const pages = Math.max(1, Math.ceil(found.length / most));
+  const page = place === '/' ? 1 : Math.min(query.page, pages);
+  const before = (page - 1) * most;
   const toMs = Math.ceil(nowMs / DEPTH_STEP_MS) * DEPTH_STEP_MS;
   const span = { fromMs: toMs - DEPTH_MS, toMs };
   const canAct = includesRole(role, 'operator');
   return {
-    rows: found.slice(before, before + ROWS_PER_PAGE).map(({ queue, snapshot }) => ({
+    rows: found.slice(before, before + most).map(({ queue, snapshot }) => ({
       queue,
       snapshot,
       span,
       canAct,
       hasManyInstances: snapshots.length > 1,
+      parked: held
+        .filter((parking) => parking.instance === snapshot.instance && parking.queue === queue.id)
+        .reduce((sum, { remaining }) => sum + remaining, 0),
       problem: problemOf(snapshot.instance, queue.id),
       depths: 'counts' in queue ? depthsOf(watch, snapshot.instance, queue, span) : [],
     })),
     query,
+    place,
     page,
     pages,
     before,
@@ -53,6 +68,20 @@ export function queueTableOf(
     canAct,
     isLooking: snapshots.some(({ discovery }) => discovery.lastPassAtMs === null),
   };
+}
+
+/** What changes of the table. */
+export function queueTableParts(table: QueueTableProps): readonly Part[] {
+  return [
+    ...listParts(
+      'queues',
+      table.rows.map((row) => ({
+        id: queueRowId(row.snapshot.instance, row.queue.id),
+        html: html(<QueueRow {...row} />),
+      })),
+    ),
+    swapPart('queues-range', html(<QueueRange {...table} />)),
+  ];
 }
 
 /** How many waited lately, and now. */
