@@ -100,7 +100,7 @@ const Mark: FC<Pick<Words, 'icon'>> = ({ icon }) => (
 );
 
 function titleOf(outcomes: readonly Outcome[], worst: OutcomeStatus): string {
-  if (worst === 'applied') return 'done';
+  if (worst === 'applied') return outcomes.some(({ isUnderWay }) => isUnderWay) ? 'under way' : 'done';
   const isSome = outcomes.length > 1 && outcomes.some(({ status }) => status === 'applied');
   return isSome && worst !== 'unchanged' ? 'done in part' : STATUS_WORDS[worst].word;
 }

@@ -3,18 +3,11 @@ import type { OutcomeStatus } from '../server/model/action.js';
 import { formatCount } from '../server/model/format.js';
 import type { OrderOutcome } from '../server/model/replay.js';
 import { capitalized, plainName } from '../server/model/words.js';
-import { Icon, type IconName } from './icon.js';
-import { actionPath } from './links.js';
-import type { State } from './state.js';
+import { STATUS_WORDS } from './action-outcome.js';
+import { Icon } from './icon.js';
+import { undoPath } from './links.js';
 
-const STATUSES: Readonly<Record<OutcomeStatus, { word: string; state: State; icon: IconName }>> = {
-  failed: { word: 'failed', state: 'critical', icon: 'critical' },
-  refused: { word: 'refused', state: 'critical', icon: 'critical' },
-  unverified: { word: 'not confirmed by all', state: 'warning', icon: 'warning' },
-  unchanged: { word: 'was so already', state: 'info', icon: 'info' },
-  applied: { word: 'done', state: 'calm', icon: 'calm' },
-};
-const WORST_FIRST = Object.keys(STATUSES) as readonly OutcomeStatus[];
+const WORST_FIRST: readonly OutcomeStatus[] = ['failed', 'refused', 'unverified', 'unchanged', 'applied'];
 const MAX_ROWS = 25;
 /** More than a glance takes: then only what went wrong is shown at once. */
 const GLANCE = 5;
@@ -33,7 +26,7 @@ export const ReplayReceipt: FC<{ readonly told: ReplayTold | null }> = ({ told }
     .slice(0, MAX_ROWS);
   const counts = WORST_FIRST.flatMap((status) => {
     const count = told.outcomes.filter((outcome) => outcome.status === status).length;
-    return count > 0 ? [`${formatCount(count)} ${STATUSES[status].word}`] : [];
+    return count > 0 ? [`${formatCount(count)} ${wordOf(status)}`] : [];
   });
   const isGood = rows.every(({ status }) => status === 'applied' || status === 'unchanged');
   const list = (
@@ -66,34 +59,28 @@ export const ReplayReceipt: FC<{ readonly told: ReplayTold | null }> = ({ told }
 };
 
 const Row: FC<{ readonly outcome: OrderOutcome }> = ({ outcome }) => {
-  const { status, instance, queues, replay, warnings, undo } = outcome;
-  const { word, state, icon } = STATUSES[status];
+  const { status, queues, replay, warnings, undo } = outcome;
+  const { state, icon } = STATUS_WORDS[status];
   const names = queues.slice(0, 3).map(plainName).join(', ');
   const name = replay === null ? names : `Replay of ${names}`;
   return (
     <li>
       <span class={`state-word state-${state}`}>
-        <Icon name={icon} /> {word}
+        <Icon name={icon} /> {wordOf(status)}
       </span>{' '}
       <strong>{name}</strong>: {capitalized(outcome.summary)}{' '}
       {warnings.map((warning) => (
         <span class="muted">{warning} </span>
       ))}
       {undo && status !== 'unchanged' ? (
-        <a
-          href={actionPath({
-            action: undo.action,
-            instance,
-            queues: undo.queues,
-            args: undo.args,
-            why: 'undo',
-          })}
-          data-drawer=""
-          aria-label={`Undo: ${name}`}
-        >
+        <a href={undoPath(undo)} data-drawer="" aria-label={`Undo: ${name}`}>
           Undo
         </a>
       ) : null}
     </li>
   );
 };
+
+function wordOf(status: OutcomeStatus): string {
+  return status === 'applied' ? 'done' : STATUS_WORDS[status].word;
+}

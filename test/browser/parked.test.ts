@@ -41,7 +41,7 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   // What it takes of Redis' memory is said before.
   expect(preview).toMatch(/memory of 256 MB\s+[\d.]+ MB\s+becomes\s+about [\d.]+ MB/);
   const form = page.locator('#action-form');
-  await form.getByLabel(/Jobs a second/).fill('100');
+  await form.getByLabel(/Max rate/).fill('100');
   await form.getByLabel(/Why|Reason/i).fill('there is room again');
   await form.locator('button[type="submit"]').last().click();
   // No worker runs: the first go ahead, and the rest waits for them, without a reload of the page.

@@ -33,10 +33,10 @@ const WORDS: Readonly<Record<string, ArgWords>> = {
   'queue.park most': { label: 'At most (empty: all)', hint: '' },
   'queue.unpark parking': { label: 'Parking', hint: '', isHidden: true },
   'queue.unpark ratePerSecond': {
-    label: 'Jobs a second at most',
-    hint: 'Empty: 1,000, or as fast as it goes with the guard off.',
+    label: 'Max rate, jobs/s',
+    hint: 'Empty: 1,000, or as fast as it goes without auto-throttle.',
   },
-  'queue.unpark guard': { label: 'Guard', hint: 'Slows down by itself when live jobs suffer.' },
+  'queue.unpark guard': { label: 'Auto-throttle', hint: 'Slows down by itself when live jobs suffer.' },
   'queue.rate-limit max': {
     label: 'Jobs that may start',
     hint: 'Over all workers together.',
