@@ -187,10 +187,10 @@ export const unpark: Action<UnparkArgs, Parking> = {
           : []),
       ],
       effects: [
-        'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
         args.guard
           ? 'The guard looks at the first of them, and slows down or rests while live jobs, memory or Redis suffer.'
           : 'The guard is off: nothing slows this down when live jobs suffer.',
+        'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
       ],
       warnings: isFull(snapshot)
         ? [warning('Redis is full: nothing comes back until there is room.', makeRoomFirst(snapshot))]
