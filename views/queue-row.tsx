@@ -178,8 +178,8 @@ const FlowCell: FC<{ readonly queue: QueueState }> = ({ queue: { rates } }) => (
       outPerSecond={rates?.departuresPerSecond ?? null}
     />
     <span class="rates">
-      <span>{rateNumber(rates?.arrivalsPerSecond)}</span>
-      <span>{rateNumber(rates?.departuresPerSecond)}</span>
+      <span class="in">{rateNumber(rates?.arrivalsPerSecond)}</span>
+      <span class="out">{rateNumber(rates?.departuresPerSecond)}</span>
     </span>
   </td>
 );

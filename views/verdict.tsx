@@ -33,15 +33,12 @@ export const Verdict: FC<VerdictProps> = ({ state, text, detail, incidentHref, r
     </h1>
     {resolved ? <Resolved {...resolved} still={text} /> : null}
     <p class="verdict-detail">
-      {detail}
       {incidentHref ? (
-        <>
-          {' · '}
-          <a class="page-link" href={incidentHref}>
-            Mark as incident
-          </a>
-        </>
-      ) : null}
+        <a class="small-button" href={incidentHref}>
+          Mark as incident
+        </a>
+      ) : null}{' '}
+      {detail}
     </p>
   </div>
 );

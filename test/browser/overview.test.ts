@@ -1,6 +1,7 @@
+import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { overfill } from '../../drills/own-redis.js';
-import { type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
+import { PHONE, type Scene, startScene, untilLive, untilSeen } from '../support/scene.js';
 
 describe('the overview', () => {
   let scene: Scene;
@@ -109,6 +110,49 @@ describe('the overview', () => {
     expect(await page.locator('[data-held="findings"]').isHidden()).toBe(true);
     await scene.redis.client.config('SET', 'maxmemory', 256 * 1024 * 1024);
     await scene.redis.client.del('ballast');
+    await page.close();
+  });
+
+  it('has the headline, the cause and the first button of the worst problem on the first screen of a phone', async () => {
+    await scene.redis.client.setrange('ballast', 40 * 1024 * 1024, 'x');
+    await overfill(scene.redis);
+    const page = await scene.open('/', PHONE);
+    await untilLive(page);
+    const worst = page.locator('#findings-list > li', { hasText: 'Redis is full' });
+    await worst.waitFor();
+    const bottomOf = async (locator: Locator): Promise<number> => {
+      const box = await locator.boundingBox();
+      return (box?.y ?? Number.NaN) + (box?.height ?? Number.NaN);
+    };
+    // What lies over the page at its foot hides what is below.
+    const foot = (await page.locator('.top-nav').boundingBox())?.y ?? 0;
+    const seenUpTo = foot > 400 ? foot : 844;
+    expect(await bottomOf(page.locator('#verdict-text'))).toBeLessThan(seenUpTo);
+    expect(await bottomOf(worst.getByText('Cause', { exact: true }).first())).toBeLessThan(seenUpTo);
+    expect(await bottomOf(worst.locator('.remedy-button').first())).toBeLessThan(seenUpTo);
+    await page.close();
+    await scene.redis.client.config('SET', 'maxmemory', 256 * 1024 * 1024);
+    await scene.redis.client.del('ballast');
+  });
+
+  it('shifts nothing by itself while jobs come and go', async () => {
+    const page = await scene.open('/?sort=name');
+    await untilLive(page);
+    // What was wrong before is over, and its card is gone.
+    await expect.poll(() => page.locator('#findings-list > li.severity-critical').count()).toBe(0);
+    // Numbers grow to the left in their cells; nothing may go to another line.
+    await page.evaluate(
+      'window.moved = []; new PerformanceObserver((list) => { for (const { sources } of list.getEntries()) for (const { node, previousRect, currentRect } of sources) if (Math.abs(previousRect.y - currentRect.y) > 2) window.moved.push((node?.outerHTML ?? node?.nodeName ?? "").slice(0, 80) + " " + previousRect.y + " to " + currentRect.y); }).observe({ type: "layout-shift", buffered: false })',
+    );
+    const depth = page.locator('#queue-rows tr', { hasText: 'tenant-02' }).locator('.cell-depth .number');
+    for (const many of [3, 30, 300]) {
+      const before = await depth.innerText();
+      await scene
+        .queue('tenant-02')
+        .addBulk(Array.from({ length: many }, (_, i) => ({ name: 'work', data: { i } })));
+      await expect.poll(() => depth.innerText()).not.toBe(before);
+    }
+    expect(await page.evaluate('window.moved')).toEqual([]);
     await page.close();
   });
 
