@@ -139,7 +139,7 @@ function remedyFor(input: {
       : `batches of ${formatCount(known)} fill and are sent at once${plan ? `: ${formatRate(plan.throughputPerSecond)} instead of ${formatRate(queue.rates?.departuresPerSecond ?? 0)}` : ''}${time}`;
   return {
     action: 'workers.concurrency',
-    label: `Concurrency ${formatCount(slotsPerWorker)} a worker`,
+    label: `Set concurrency to ${formatCount(slotsPerWorker)}`,
     effect: `${isFull(snapshot) ? 'After room is made: ' : ''}${formatCount(slots)} → ${formatCount(after)} slots; ${gain}.`,
     queues: [queue.id],
     args: { value: slotsPerWorker },

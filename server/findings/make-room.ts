@@ -45,7 +45,7 @@ function trimEvents(queues: readonly QueueState[]): Remedy | null {
   return {
     action: 'queue.trim-events',
     label: `Trim events${of(shares)}`,
-    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${KEEP_EVENTS} entries of the events of ${whose(shares)}; no job is touched.`,
+    effect: `Frees about ${formatBytes(bytes)} of old events of ${whose(shares)}; no job is touched.`,
     queues: shares.map((share) => share.queue.id),
     args: { keep: KEEP_EVENTS },
     predictedFreedBytes: Math.round(bytes),
@@ -63,12 +63,11 @@ function cleanFinished(
   const keep = generous.bytes >= held / 2 ? keeps[0] : keeps[1];
   const { shares, bytes } = keep === keeps[0] ? generous : freedBeyond(queues, state, keep);
   if (bytes < MIN_FREED_BYTES) return null;
-  const cost =
-    state === 'failed' ? 'those removed can no longer be retried' : 'no job that still has to run is touched';
+  const cost = state === 'failed' ? 'those can no longer be retried' : 'no pending job is touched';
   return {
     action: 'queue.clean-finished',
     label: `Clean ${state} jobs${of(shares)}`,
-    effect: `Frees about ${formatBytes(bytes)}: all but the newest ${formatCount(keep)} ${state} jobs of ${whose(shares)}; ${cost}.`,
+    effect: `Frees about ${formatBytes(bytes)}: all ${state} jobs of ${whose(shares)} but the newest ${formatCount(keep)}; ${cost}.`,
     queues: shares.map((share) => share.queue.id),
     args: { state, keep },
     predictedFreedBytes: Math.round(bytes),
@@ -128,7 +127,7 @@ export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   return {
     action: 'redis.raise-maxmemory',
     label: `Raise maxmemory to ${formatBytes(maxBytes)}`,
-    effect: `Gives Redis ${formatBytes(maxBytes - node.maxBytes)} more${host}, at once; it removes nothing, and a restart brings back ${formatBytes(node.maxBytes)}.`,
+    effect: `${formatBytes(maxBytes - node.maxBytes)} more at once${host}; a restart brings back ${formatBytes(node.maxBytes)}.`,
     queues: [],
     args: { maxBytes },
   };
@@ -162,7 +161,7 @@ export function parkLargestType(queues: readonly QueueState[], type?: string): R
   return {
     action: 'queue.park',
     label: `Park ${plainName(best.type.type)} jobs`,
-    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} go to the console's disk and don't run until they are restored; none is lost.`,
+    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} rest on the console's disk until restored; none is lost.`,
     queues: [best.queue.id],
     args: { jobType: best.type.type },
     predictedFreedBytes: Math.round(best.bytes),

@@ -67,10 +67,12 @@ function retention(
     action: 'Set removeOnComplete and removeOnFail where its jobs are added.',
     evidence: [
       estimateEvidence(HELD, 'finished and events', held),
-      estimateEvidence('completed-bytes', 'completed', completed),
-      estimateEvidence('failed-bytes', 'failed', failed),
+      ...[
+        estimateEvidence('completed-bytes', 'completed', completed),
+        estimateEvidence('failed-bytes', 'failed', failed),
+        fact('events-bytes', 'events', memory.eventsBytes, 'bytes'),
+      ].sort((a, b) => Number(b.value) - Number(a.value)),
       fact('backlog-bytes', 'pending', memory.backlogBytes, 'bytes'),
-      fact('events-bytes', 'events', memory.eventsBytes, 'bytes'),
     ],
     remedies: reclaimRemedies([queue]),
     rank: 200 + magnitude(bytes / 4096),

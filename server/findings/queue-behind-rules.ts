@@ -208,7 +208,7 @@ function outlookOf(
   if (isTold && inTime && inTime.slots > slots) {
     offered.push({
       action: 'workers.concurrency',
-      label: `Drain within ${within}`,
+      label: `Raise concurrency to drain in ${within}`,
       effect: `${formatCount(slots)} → ${formatCount(inTime.slots)} slots${shareInWords(inTime)}${inTime.plan ? `: ${drainedIn(inTime.plan)}` : ''}.`,
       queues: [queue.id],
       args: { drainWithinSeconds: DRAIN_WITHIN_SECONDS },
@@ -220,7 +220,7 @@ function outlookOf(
     const plan = basis && predict(basis.input, { concurrency: deployed * TIMES });
     offered.push({
       action: 'workers.concurrency',
-      label: `Concurrency × ${TIMES}`,
+      label: 'Double concurrency',
       effect: `${formatCount(slots)} → ${formatCount(deployed * TIMES)} slots${plan ? `: ${drainedIn(plan)}` : ''}.`,
       queues: [queue.id],
       args: { factor: TIMES },

@@ -101,7 +101,7 @@ function loosenRateLimit(queue: QueueState): readonly Remedy[] {
     {
       action: 'queue.rate-limit',
       label: `Raise the rate limit to ${formatRateLimit(max, durationMs)}`,
-      effect: 'Lets twice as many jobs start in the same time; what they call must bear that.',
+      effect: 'Twice as many jobs start in the same time; what they call must bear that.',
       queues: [queue.id],
       args: { max, durationMs },
     },
@@ -191,14 +191,14 @@ function loosen(queue: QueueState, cap: number): readonly Remedy[] {
   const double: Remedy = {
     action: 'queue.concurrency',
     label: `Raise global concurrency to ${formatCount(cap * 2)}`,
-    effect: `Lets ${formatJobs(cap * 2)} run at a time instead of ${formatCount(cap)}, if its workers have slots to spare.`,
+    effect: `${formatJobs(cap * 2)} run at a time instead of ${formatCount(cap)}, if its workers have slots to spare.`,
     queues: [queue.id],
     args: { value: cap * 2 },
   };
   const remove: Remedy = {
     action: 'queue.concurrency',
     label: 'Remove the global concurrency',
-    effect: 'Lets as many jobs run at a time as its workers have slots; what they call must bear that.',
+    effect: 'As many jobs run as its workers have slots; what they call must bear that.',
     queues: [queue.id],
     args: { value: null },
   };

@@ -103,7 +103,7 @@ function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Reme
   const pause: Remedy = {
     action: 'queue.pause',
     label: `Pause ${queueName(source)}`,
-    effect: `Its workers finish what they have in hand and take no more until it is resumed; ${jobsWait(source)} and stay.`,
+    effect: `Its workers take no more until it is resumed; ${jobsWait(source)} and stay.`,
     queues: [source.id],
     args: {},
   };
@@ -113,8 +113,8 @@ function remedies({ source }: NoisyNeighbour, snapshot: Snapshot): readonly Reme
   return [
     {
       action: 'queue.rate-limit',
-      label: `Cap ${queueName(source)} at ${formatRate(max)}`,
-      effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)} and leaves the rest of its time to the others; its own backlog takes longer.`,
+      label: `Limit ${queueName(source)} to ${formatRate(max)}`,
+      effect: `It goes on at ${formatRate(max)} instead of ${formatRate(leaving)}, and leaves the rest to the others.`,
       queues: [source.id],
       args: { max, durationMs: 1000 },
     },

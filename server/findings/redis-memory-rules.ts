@@ -138,7 +138,8 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     // Measured: busy workers go on draining while full, idle or restarted ones take nothing and spin on errors.
     detail: `It holds ${formatBytes(node.countedBytes)} of ${formatBytes(node.maxBytes)}. Policy noeviction rejects writes that add memory (OOM); busy workers go on draining, scaled or restarted ones take nothing.${holder?.detail ? ` ${holder.detail}` : ''}`,
     evidence: [
-      ...memoryEvidence(node),
+      // While it refuses writes its growth says nothing.
+      ...memoryEvidence(node).filter(({ name }) => name !== 'growth'),
       fact('over-limit', 'over maxmemory', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
       ...(holder?.evidence ?? []),
     ],

@@ -119,8 +119,8 @@ export const workerCrashed: FindingRule = {
             ? [
                 {
                   action: 'workers.concurrency',
-                  label: `Raise the other ${left.workers === 1 ? 'worker' : 'workers'}`,
-                  effect: `Each of the ${left.workers} left runs ${Math.ceil((left.slots + lost) / left.workers)} jobs at once, which makes up for the ${lost} slots that are gone.`,
+                  label: `Set concurrency of the others to ${Math.ceil((left.slots + lost) / left.workers)}`,
+                  effect: `Each of the ${left.workers} left runs ${Math.ceil((left.slots + lost) / left.workers)} jobs at once, for the ${lost} slots that are gone.`,
                   queues: [queueId],
                   args: { value: Math.ceil((left.slots + lost) / left.workers) },
                 },
@@ -165,7 +165,7 @@ export const workerOutlier: FindingRule = {
         remedies: remedyFor(
           'worker.pause',
           found,
-          found.length === 1 ? 'Take it out of the pool' : 'Take them out of the pool',
+          found.length === 1 ? 'Pause worker' : 'Pause workers',
           `It takes no more jobs and finishes what it has in hand; ${left.slots} slots of ${left.workers} other workers are left.`,
         ),
         rank: 560 + Math.min(39, found.length),
@@ -211,7 +211,7 @@ export const workerStuck: FindingRule = {
         remedies: remedyFor(
           'worker.pause',
           heard,
-          heard.length === 1 ? 'Take it out of the pool' : 'Take them out of the pool',
+          heard.length === 1 ? 'Pause worker' : 'Pause workers',
           `No more jobs go to ${heard.length === 1 ? 'it' : 'them'}; ${left.slots} slots of ${left.workers} other workers are left. What hangs stays until its process is restarted.`,
         ),
         rank: 660 + Math.min(39, found.length),

@@ -33,9 +33,9 @@ it('a rule is tried before it is saved, fires by itself on the page, and is ackn
   if (process.env.SPILLWAY_SHOTS)
     await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/alerts-wide.png`, fullPage: true });
 
-  await page.getByRole('button', { name: 'Acknowledge: Mail is deep' }).click();
+  await page.getByRole('button', { name: 'Acknowledge: mail: Mail is deep' }).click();
   await page.waitForSelector('.alert:has-text("knows")');
-  await page.getByRole('link', { name: /^Silence: Mail is deep/ }).click();
+  await page.getByRole('link', { name: /^Silence: mail: Mail is deep/ }).click();
   await page.getByLabel('Why').fill('moving it');
   await page.getByRole('button', { name: 'Silence', exact: true }).click();
   await page.waitForSelector('.silences:has-text("moving it")');

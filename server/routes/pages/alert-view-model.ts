@@ -84,7 +84,7 @@ function alertOf(
     id: elementId('alert', id),
     severity: alert.severity,
     rule: alert.ruleName,
-    brief: briefOf(alert),
+    brief: state === 'resolved' ? { ...briefOf(alert), action: '' } : briefOf(alert),
     subject: { text: plainName(subjectName(alert.subject)), href: subjectHref(alert.subject) },
     evidence: alert.evidence,
     since: moment(sinceMs, nowMs),
