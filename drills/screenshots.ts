@@ -42,6 +42,7 @@ async function pagesOf(url: string): Promise<readonly Shown[]> {
     of('replays', '/replays'),
     of('workers', '/workers'),
     of('alerts', '/alerts'),
+    of('alert-rules', '/alerts/rules'),
     of('channels', '/channels'),
     of('timeline', '/timeline'),
     of('incidents', '/incidents'),

@@ -7,9 +7,26 @@ export const AlertCount: FC<{ readonly count: number }> = ({ count }) => (
   </span>
 );
 
-/** The same as a line of the overview. */
-export const FiringLine: FC<{ readonly text: string }> = ({ text }) => (
+/** The same as a line of the overview, and whether anybody but who looks knows. */
+export const FiringLine: FC<{ readonly text: string; readonly hasChannel: boolean }> = ({
+  text,
+  hasChannel,
+}) => (
   <p id="firing-line" class={text === '' ? 'firing-line is-empty' : 'firing-line'}>
     {text === '' ? null : <a href="/alerts">{text}</a>}
+    {text === '' || hasChannel ? null : (
+      <>
+        {' · '}
+        <a href="/channels">No channel configured: nobody is notified</a>
+      </>
+    )}
+  </p>
+);
+
+/** Said where alerts fire: they reach nobody. */
+export const NoChannel: FC = () => (
+  <p class="no-channel state-warning">
+    <span class="state-word">No channel configured: nobody is notified.</span>{' '}
+    <a href="/channels">Set up a channel</a>
   </p>
 );

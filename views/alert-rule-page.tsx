@@ -55,9 +55,6 @@ export const RuleTest: FC<RuleTestProps> = ({ summary, firings, problems }) => (
 
 export const RulePage: FC<{ readonly chrome: Chrome; readonly view: RulePageProps }> = ({ chrome, view }) => (
   <Layout chrome={chrome}>
-    <p>
-      <a href="/alerts">Alerts</a>
-    </p>
     <h1>{view.title}</h1>
     {view.kinds.length > 0 ? (
       <nav class="rule-kinds" aria-label="Kind of condition">
@@ -96,7 +93,7 @@ export const RulePage: FC<{ readonly chrome: Chrome; readonly view: RulePageProp
         ) : (
           <p class="alert-buttons">
             <button type="submit" class="small-button" formaction="/alerts/rules/try">
-              Try it
+              Backtest
             </button>
             <button type="submit" class="button is-primary">
               Save

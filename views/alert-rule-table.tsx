@@ -5,12 +5,11 @@ export interface RuleRowProps {
   readonly href: string;
   readonly isEnabled: boolean;
   readonly severity: string;
-  /** The condition in words. */
-  readonly condition: string;
+  /** When it fires, in plain words: "queue backlog > 1,000 jobs for 60 s". */
+  readonly when: string;
   readonly scope: string;
-  readonly patience: string;
   readonly source: string;
-  readonly firing: string;
+  readonly firing: number;
 }
 
 export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rules }) => (
@@ -19,16 +18,13 @@ export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rul
       <thead>
         <tr>
           <th scope="col">Rule</th>
+          <th scope="col">Fires when</th>
           <th scope="col">Severity</th>
-          <th scope="col">When</th>
-          <th scope="col">About</th>
-          <th scope="col" class="number">
-            For
-          </th>
+          <th scope="col">Scope</th>
           <th scope="col" class="number">
             Firing
           </th>
-          <th scope="col">From</th>
+          <th scope="col">Source</th>
         </tr>
       </thead>
       <tbody>
@@ -38,18 +34,15 @@ export const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rul
               <a href={rule.href}>{rule.name}</a>
               {rule.isEnabled ? '' : ' (off)'}
             </th>
+            <td class="is-whole" data-label="Fires when">
+              {rule.when}
+            </td>
             <td data-label="Severity">{rule.severity}</td>
-            <td class="is-whole" data-label="When">
-              {rule.condition}
-            </td>
-            <td data-label="About">{rule.scope}</td>
-            <td class="number" data-label="For">
-              {rule.patience}
-            </td>
-            <td class={rule.firing === '0' ? 'number is-none' : 'number is-firing'} data-label="Firing">
+            <td data-label="Scope">{rule.scope}</td>
+            <td class={rule.firing === 0 ? 'number is-none' : 'number is-firing'} data-label="Firing">
               {rule.firing}
             </td>
-            <td data-label="From">{rule.source}</td>
+            <td data-label="Source">{rule.source}</td>
           </tr>
         ))}
       </tbody>

@@ -43,10 +43,12 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
     ) : null}
     <OwnProblems problems={view.problems} />
     <section class="channels-part" aria-labelledby="told-title">
-      <h2 id="told-title">Who is told</h2>
+      <h2 id="told-title" class="visually-hidden">
+        All channels
+      </h2>
       {view.channels.length === 0 ? (
         <p>
-          <strong>Nobody is told of trouble:</strong> no channel is configured. Add some under{' '}
+          <strong>No channel configured: nobody is notified.</strong> Add some under{' '}
           <code>alerts.channels</code> in the file that <code>--config</code> names.
         </p>
       ) : (
@@ -62,11 +64,11 @@ export const ChannelsSection: FC<ChannelsProps> = (view) => (
       <Heartbeat {...view.heartbeat} />
     </section>
     <section class="channels-part" aria-labelledby="dead-title">
-      <h2 id="dead-title">Given up</h2>
+      <h2 id="dead-title">Failed deliveries</h2>
       <Messages id="messages-dead" {...view.dead} />
     </section>
     <section class="channels-part" aria-labelledby="waiting-title">
-      <h2 id="waiting-title">Waiting</h2>
+      <h2 id="waiting-title">Queued deliveries</h2>
       <Messages id="messages-waiting" {...view.waiting} />
     </section>
   </>
@@ -96,8 +98,8 @@ export const Heartbeat: FC<HeartbeatProps> = (heartbeat) => (
 );
 
 const NONE = {
-  'messages-dead': 'No message was given up.',
-  'messages-waiting': 'No message waits to be sent.',
+  'messages-dead': 'None failed.',
+  'messages-waiting': 'None queued.',
 } as const;
 
 export const Messages: FC<ChannelsProps['dead'] & { readonly id: keyof typeof NONE }> = ({ id, ...list }) => (

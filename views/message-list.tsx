@@ -32,7 +32,7 @@ export const MessageList: FC<{ readonly messages: readonly MessageProps[]; reado
             {message.resendAction && message.removeAction ? (
               <div class="channel-buttons">
                 <Act action={message.resendAction} label="Send again" about={message.title} />
-                <Act action={message.removeAction} label="Forget" about={message.title} />
+                <Act action={message.removeAction} label="Delete" about={message.title} />
               </div>
             ) : null}
           </article>

@@ -24,7 +24,8 @@ export const PLACES: readonly Place[] = [
     label: 'Alerts',
     href: '/alerts',
     pages: [
-      { label: 'Alerts', href: '/alerts' },
+      { label: 'Firing', href: '/alerts' },
+      { label: 'Rules', href: '/alerts/rules' },
       { label: 'Channels', href: '/channels' },
     ],
   },

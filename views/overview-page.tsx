@@ -21,6 +21,8 @@ export interface OverviewProps {
   readonly recovery: RecoveryProps;
   /** Names of the configured groups of queues. */
   readonly replayGroups: readonly string[];
+  /** Is there a channel, so that somebody is notified? */
+  readonly hasChannel: boolean;
   readonly findings: FindingListProps;
   /** Shown where nothing is found. */
   readonly watched: WatchedProps;
@@ -59,7 +61,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
         <Watched {...view.watched} />
       </section>
       <div class="overview-beside">
-        <FiringLine text={view.firing} />
+        <FiringLine text={view.firing} hasChannel={view.hasChannel} />
         <div class="bands">
           {view.bands.map((band) => (
             <Band {...band} />

@@ -6,20 +6,12 @@ export interface SilenceFormProps {
   /** Matchers, by name. */
   readonly matchers: readonly { readonly name: string; readonly value: string }[];
   readonly durations: readonly { readonly seconds: number; readonly label: string }[];
-  readonly problems: readonly string[];
 }
 
 /** Silences one alert: what it is about is fixed, how long and why are asked. */
 export const SilenceForm: FC<SilenceFormProps> = (form) => (
   <section id="silence" class="alert-form" aria-labelledby="silence-title">
     <h2 id="silence-title">Silence {form.what}</h2>
-    {form.problems.length > 0 ? (
-      <div role="alert" class="alert-problems">
-        {form.problems.map((problem) => (
-          <p>{problem}</p>
-        ))}
-      </div>
-    ) : null}
     <form method="post" action="/alerts/silences">
       {form.matchers.map(({ name, value }) => (
         <input type="hidden" name={name} value={value} />
@@ -34,7 +26,7 @@ export const SilenceForm: FC<SilenceFormProps> = (form) => (
       </p>
       <p class="alert-field">
         <label for="silence-comment">
-          Why <span class="hint">(required)</span>
+          Reason <span class="hint">(required)</span>
         </label>
         <input id="silence-comment" name="comment" type="text" required maxlength={300} />
       </p>
@@ -42,7 +34,7 @@ export const SilenceForm: FC<SilenceFormProps> = (form) => (
         <button type="submit" class="button is-primary">
           Silence
         </button>
-        <a href="/alerts">Not now</a>
+        <a href="/alerts">Cancel</a>
       </p>
     </form>
   </section>

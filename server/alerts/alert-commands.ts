@@ -1,29 +1,20 @@
 import type { HistoryLog } from '../history/history-log.js';
+import { type Alert, type AlertView, subjectName } from '../model/alert.js';
 import type { AuditLog } from '../model/audit-record.js';
 import { formatDuration } from '../model/format.js';
 import type { ChangeBy } from '../model/role.js';
+import { matcherText, type Silence, type SilenceMatchers } from '../model/silence.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
 import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import type { Watch } from '../watch/watch.js';
-import type { Alert } from './alert.js';
 import type { AlertingStore } from './alert-store.js';
 import type { Alerting } from './alerting.js';
 import { type RuleTest, testRule } from './backtest.js';
-import { remedyText, subjectName } from './describe.js';
-import { compareAlerts, type Silence, type SilenceMatchers, silenceOf } from './grouping.js';
+import { remedyText } from './describe.js';
+import { compareAlerts, silenceOf } from './grouping.js';
 import type { PathOf } from './notification.js';
 import { relatedFinding } from './notification.js';
 import type { AlertRule } from './rule.js';
-
-/** An alert as the page and the API show it. */
-export interface AlertView {
-  readonly alert: Alert;
-  /** The finding that explains it and has its remedies; null: none. */
-  readonly finding: { readonly key: string; readonly code: string; readonly headline: string } | null;
-  readonly firstRemedy: string | null;
-  readonly path: string;
-  readonly silence: Silence | null;
-}
 
 interface AlertCommandsDeps {
   readonly alerting: Alerting;
@@ -148,7 +139,11 @@ export class AlertCommands {
     const finding = relatedFinding(alert, this.#deps.watch.findings());
     return {
       alert,
-      finding: finding && { key: finding.key, code: finding.code, headline: finding.headline },
+      finding: finding && {
+        key: finding.key,
+        code: finding.code,
+        headline: finding.headline,
+      },
       firstRemedy: remedyText(finding) ?? alert.firstRemedy,
       path: this.#deps.pathOf(finding),
       silence:
@@ -204,10 +199,4 @@ const CHANGES = { create: 'made', change: 'changed', delete: 'deleted' } as cons
 
 function reasonText(reason: string): string {
   return reason === '' ? '.' : `: ${reason}`;
-}
-
-/** Which alerts a silence is about, in words. */
-export function matcherText(matchers: SilenceMatchers): string {
-  const parts = Object.entries(matchers).map(([key, value]) => `${key} ${value}`);
-  return parts.length === 0 ? 'everything' : parts.join(', ');
 }

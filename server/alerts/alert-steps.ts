@@ -1,8 +1,10 @@
+import type { Alert } from '../model/alert.js';
 import { type Brief, briefOf, briefValue } from '../model/brief.js';
 import { type Finding, type FindingKey, findingKey } from '../model/finding.js';
+import type { Level } from '../model/lifecycle.js';
 import type { SignalSubject } from '../signals/signal.js';
-import { begin, type Level, transition } from '../timeline/lifecycle.js';
-import type { Alert, Transition } from './alert.js';
+import { begin, transition } from '../timeline/lifecycle.js';
+import type { Transition } from './alert.js';
 import { dampedKeepMs, FLAP_WINDOW_MS } from './alert.js';
 import { breachInWords, formatMeasure, remedyText } from './describe.js';
 import type { AlertRule } from './rule.js';

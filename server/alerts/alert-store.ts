@@ -1,7 +1,7 @@
 import { and, desc, eq, gte, inArray, isNotNull, ne, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Alert, AlertAcknowledgement } from '../model/alert.js';
 import type { Database } from '../store/tables.js';
-import type { Alert, AlertAcknowledgement } from './alert.js';
 import { createRulesStore, createSilenceStore, type RulesStore, type SilenceStore } from './rules-store.js';
 
 /** Alerts: those that are not over, and the last of those that are. The record is only ever read and written whole. */

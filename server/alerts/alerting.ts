@@ -5,15 +5,18 @@
  * From there outbox.ts sends by channels/. May import everything below config, auth and routes; nothing here speaks Redis.
  * To add a condition: a schema in rule.ts, a function in conditions.ts, its words in describe.ts.
  */
+
+import type { Alert, AlertAcknowledgement } from '../model/alert.js';
+import type { Silence } from '../model/silence.js';
 import type { TimelineLog } from '../model/timeline-entry.js';
 import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
-import type { Alert, AlertAcknowledgement, Transition } from './alert.js';
+import type { Transition } from './alert.js';
 import { FLAP_WINDOW_MS } from './alert.js';
 import type { AlertingStore } from './alert-store.js';
 import { DEFAULT_RULES } from './default-rules.js';
 import { transitionEntries } from './describe.js';
-import type { GroupTiming, Silence } from './grouping.js';
+import type { GroupTiming } from './grouping.js';
 import { dueMessages } from './grouping.js';
 import { Judge } from './judge.js';
 import type { Notification, PathOf } from './notification.js';

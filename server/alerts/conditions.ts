@@ -1,10 +1,10 @@
 import { compareSeverity } from '../findings/track.js';
+import type { Alert } from '../model/alert.js';
 import type { Finding, Severity } from '../model/finding.js';
+import type { Level } from '../model/lifecycle.js';
 import { globMatcher } from '../model/text.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal, SignalSubject } from '../signals/signal.js';
-import type { Level } from '../timeline/lifecycle.js';
-import type { Alert } from './alert.js';
 import { whenUnknown } from './alert-steps.js';
 import { forgetful, Habit, Past, type WatchedCondition } from './gauge.js';
 import type { GaugeColumn, Watched } from './readings.js';

@@ -1,37 +1,18 @@
+import { type Alert, cut, subjectName } from '../model/alert.js';
 import { type Brief, briefDuration, briefOf, briefRatio, briefValue, headlineOf } from '../model/brief.js';
-import type { Finding } from '../model/finding.js';
+import type { Finding, Severity } from '../model/finding.js';
 import { formatDuration, formatNumber, formatRatio, formatThings, formatValue } from '../model/format.js';
 import type { TimelineEntry } from '../model/timeline-entry.js';
 import { capitalized } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal, SignalSubject } from '../signals/signal.js';
-import type { Alert, Transition } from './alert.js';
+import type { Transition } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
-
-/** Longer names are cut in sentences: messages have to be short. */
-const MAX_CHARS = 60;
-
-/** Whom an alert is about, as people say it: `track of monitors`, `mail`, `10.0.0.1:6379`. */
-export function subjectName({ instance, node, queue, type }: SignalSubject): string {
-  if (type !== null) return `${cut(type)} of ${queueLabel(queue ?? '')}`;
-  if (queue !== null) return queueLabel(queue);
-  return node === null ? `Redis ${instance}` : `Redis ${instance} (${node})`;
-}
 
 /** The first remedy of a finding and what it does; null: none is known. */
 export function remedyText(finding: Finding | null): string | null {
   const [remedy] = finding?.remedies ?? [];
   return remedy ? `${remedy.label}: ${remedy.effect}` : null;
-}
-
-/** A queue's id without the usual prefix. */
-function queueLabel(id: string): string {
-  return cut(id.startsWith('bull:') ? id.slice('bull:'.length) : id);
-}
-
-function cut(text: string): string {
-  const line = text.toWellFormed().replace(/\p{Cc}+/gu, ' ');
-  return line.length > MAX_CHARS ? `${line.slice(0, MAX_CHARS - 1)}…` : line;
 }
 
 /** The number that a condition compares, as text with its unit. */
@@ -158,25 +139,50 @@ function formatUnit(unit: Signal['unit'] | undefined) {
   return unit === 'bool' ? undefined : unit;
 }
 
-/** A condition in a few words, for lists of rules. */
-export function describeCondition(condition: Condition): string {
-  if (condition.kind === 'finding')
-    return `finding ${condition.code}, at least ${condition.leastSeverity === 'info' ? 'a note' : condition.leastSeverity}`;
+/** Rooms of findings, as people call them. */
+const FAMILIES: Readonly<Record<string, string>> = {
+  redis: 'Redis',
+  queue: 'queue',
+  jobtype: 'job type',
+  memory: 'memory',
+  worker: 'worker',
+  host: 'worker host',
+  console: 'Spillway',
+};
+const SIGNS = { above: '>', below: '<', off: '≠' } as const;
+
+/** When a rule fires, in a few words: "queue backlog > 1,000 jobs for 60 s". */
+export function ruleInWords({ condition, forMs }: Pick<AlertRule, 'condition' | 'forMs'>): string {
+  const holds = forMs === 0 ? 'at once' : `for ${formatDuration(forMs / 1000)}`;
+  return `${conditionInWords(condition)} ${holds}`;
+}
+
+function conditionInWords(condition: Condition): string {
+  if (condition.kind === 'finding') return findingInWords(condition.code, condition.leastSeverity);
   const what = measureName(condition.signal);
   switch (condition.kind) {
     case 'compare':
-      return `${what} ${condition.is} ${formatMeasure(condition, condition.threshold)}`;
+      return `${what} ${SIGNS[condition.is]} ${formatMeasure(condition, condition.threshold)}`;
     case 'share-of-limit':
-      return `${what} above ${formatRatio(condition.aboveRatio)} of the memory limit`;
+      return `${what} > ${formatRatio(condition.aboveRatio)} of the memory limit`;
     case 'rate-of-change':
-      return `${what} changes by ${condition.is} ${formatMeasure(condition, condition.perSecond)}`;
+      return `${what} changes ${SIGNS[condition.is]} ${formatMeasure(condition, condition.perSecond)}`;
     case 'predicted':
       return `${what} reaches ${reached(condition)} within ${formatDuration(condition.withinSeconds)}`;
     case 'absent':
-      return `no ${what}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} above ${formatNumber(condition.whileAbove)}`}`;
+      return `no ${what}${condition.whileSignal === null ? '' : ` while ${measureName(condition.whileSignal)} > ${formatNumber(condition.whileAbove)}`}`;
     case 'baseline':
-      return `${what} ${formatNumber(condition.deviations)} deviations ${condition.is === 'off' ? 'off' : condition.is} its usual`;
+      return `${what} ${SIGNS[condition.is]} usual by ${formatNumber(condition.deviations)} deviations`;
   }
+}
+
+/** "queue: no workers", "any problem of workers"; the severity where not every warning counts. */
+function findingInWords(code: string, least: Severity): string {
+  const [family = '', ...rest] = code.split('.');
+  const room = FAMILIES[family] ?? family;
+  const kind = rest.join('.').replaceAll('-', ' ');
+  const what = kind === '*' ? `any ${room} problem` : kind === '' ? code : `${room}: ${kind}`;
+  return least === 'critical' ? `${what}, critical` : least === 'info' ? `${what}, also as info` : what;
 }
 
 /** From so many alerts of one rule in one tick on the timeline has their number and not each. */

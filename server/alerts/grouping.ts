@@ -1,33 +1,8 @@
-import { z } from 'zod';
 import { compareSeverity } from '../findings/track.js';
+import type { Alert, AlertGroup, AlertView } from '../model/alert.js';
 import type { Severity } from '../model/finding.js';
-import { type ModelOf, TimeSchema } from '../model/json.js';
+import type { Silence, SilenceMatchers } from '../model/silence.js';
 import { globMatcher } from '../model/text.js';
-import type { Alert } from './alert.js';
-
-const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
-
-/** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */
-export const MatchersSchema = z.strictObject({
-  rule: glob.optional().describe('Of rule ids'),
-  code: glob.optional().describe('Of finding codes, or signal: and a name'),
-  instance: glob.optional(),
-  queue: glob.optional().describe('Of queue ids'),
-  type: glob.optional(),
-  severity: z.enum(['critical', 'warning', 'info'], 'must be critical, warning or info').optional(),
-});
-export type SilenceMatchers = ModelOf<typeof MatchersSchema>;
-
-/** Nobody is notified of what it matches, until it ends. */
-export const SilenceFacts = z.object({
-  id: z.string(),
-  matchers: MatchersSchema,
-  author: z.string(),
-  reason: z.string(),
-  startsAt: TimeSchema,
-  endsAt: TimeSchema,
-});
-export type Silence = ModelOf<typeof SilenceFacts>;
 
 /** The silence that keeps an alert quiet for the longest; null: none does. */
 export function silenceOf(
@@ -182,4 +157,32 @@ export function compareAlerts(a: Alert, b: Alert): number {
   return (
     byState || compareSeverity(a.severity, b.severity) || a.sinceMs - b.sinceMs || (a.key < b.key ? -1 : 1)
   );
+}
+
+/**
+ * Open alerts by their cause. What follows from another stands with it, whether that one fires already or is pending.
+ * @param open in the order of `AlertCommands.open`, which is that of the groups.
+ */
+export function groupByCause(open: readonly AlertView[]): readonly AlertGroup[] {
+  const heads = new Map<string, { head: AlertView; alike: AlertView[]; following: AlertView[] }>();
+  const roots = open.filter(({ alert }) => alert.inhibitedBy === null);
+  for (const view of roots) {
+    const key = groupKeyOf(view.alert);
+    const known = heads.get(key);
+    if (known) known.alike.push(view);
+    else heads.set(key, { head: view, alike: [], following: [] });
+  }
+  for (const view of open) {
+    const { inhibitedBy, subject } = view.alert;
+    if (inhibitedBy === null) continue;
+    const group = [...heads.values()].find(({ head, alike }) =>
+      [head, ...alike].some(
+        ({ alert }) => alert.ruleName === inhibitedBy && alert.subject.instance === subject.instance,
+      ),
+    );
+    if (group) group.following.push(view);
+    // Its cause is over, and it is not yet known whether it still holds.
+    else heads.set(view.alert.id, { head: view, alike: [], following: [] });
+  }
+  return [...heads.values()];
 }

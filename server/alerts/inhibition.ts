@@ -1,6 +1,6 @@
 import { CAUSES } from '../findings/follows.js';
 import { compareSeverity } from '../findings/track.js';
-import type { Alert } from './alert.js';
+import type { Alert } from '../model/alert.js';
 
 /**
  * Nobody is notified of an effect while an alert about its cause is pending or fires: that one has the remedies. It goes on

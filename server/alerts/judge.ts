@@ -1,11 +1,12 @@
+import type { Alert } from '../model/alert.js';
 import type { Finding, FindingKey } from '../model/finding.js';
 import { isPartlyUnread, unreadSubjects } from '../model/finding.js';
+import type { Level } from '../model/lifecycle.js';
 import { freshnessOf, isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import type { SignalSubject } from '../signals/signal.js';
-import type { Level } from '../timeline/lifecycle.js';
-import type { Alert, Transition } from './alert.js';
+import type { Transition } from './alert.js';
 import { type AlertFacts, AlertSteps, factsOfFinding, factsOfNumber, whenNotFound } from './alert-steps.js';
 import {
   findingRuleOf,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Alert } from '../model/alert.js';
 import { type Brief, briefOf, headlineOf } from '../model/brief.js';
 import type { Finding, Severity } from '../model/finding.js';
 import type { SignalSubject } from '../signals/signal.js';
-import type { Alert } from './alert.js';
 import { remedyText } from './describe.js';
 import { type DueMessage, groupKeyOf, MAX_ALERTS_IN_MESSAGE } from './grouping.js';
 

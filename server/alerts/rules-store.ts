@@ -2,8 +2,8 @@ import { desc, eq, gt, lte, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { z } from 'zod';
 import { type ModelOf, TimeSchema } from '../model/json.js';
+import type { Silence, SilenceMatchers } from '../model/silence.js';
 import type { Database } from '../store/tables.js';
-import type { Silence, SilenceMatchers } from './grouping.js';
 import type { AlertRule } from './rule.js';
 
 /** Rules that the page and the API edit. A deleted default stays as a stone, or the next start would bring it back. */

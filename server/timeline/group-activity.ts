@@ -19,7 +19,7 @@ export interface AlertTrace {
   /** null: it is over a signal. */
   readonly findingKey: FindingKey | null;
   /** Code of the finding, or `signal:` and its name. */
-  readonly cause: string;
+  readonly code: string;
 }
 
 export interface ActivityFacts {
@@ -114,7 +114,7 @@ function isAlert({ kind }: ActivityEntry): boolean {
 /** The trouble that an alert is about, or that it follows from. */
 function troubleOfAlert(
   troubles: readonly Trouble[],
-  { findingKey, cause }: AlertTrace,
+  { findingKey, code }: AlertTrace,
   { atMs, instance, queue }: ActivityEntry,
 ): Trouble | undefined {
   const near = troubles.filter(
@@ -127,7 +127,7 @@ function troubleOfAlert(
     near.find(({ episodes }) => episodes.some(({ key }) => key === findingKey)) ??
     near.find(({ episodes }) =>
       episodes.some((episode) =>
-        followsFrom({ cause, queue }, { cause: episode.code, queue: episode.queue }),
+        followsFrom({ cause: code, queue }, { cause: episode.code, queue: episode.queue }),
       ),
     )
   );

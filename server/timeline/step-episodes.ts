@@ -1,8 +1,9 @@
 import { troubleCode } from '../findings/track.js';
 import { briefOf } from '../model/brief.js';
 import type { Finding } from '../model/finding.js';
+import type { Level, Lifecycle } from '../model/lifecycle.js';
 import { type Episode, episodeOf, isCoveredBy, isOf, recordedSeverity, worstEvidence } from './episode.js';
-import { begin, type Level, type Lifecycle, transition } from './lifecycle.js';
+import { begin, transition } from './lifecycle.js';
 
 /** A finding that comes and goes within this is not recorded. */
 export const BEGIN_HELD_MS = 5_000;

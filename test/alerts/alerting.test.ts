@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Alert } from '../../server/alerts/alert.js';
 import { Alerting } from '../../server/alerts/alerting.js';
 import { DEFAULT_GROUP_TIMING } from '../../server/alerts/grouping.js';
 import type { Notification } from '../../server/alerts/notification.js';
+import type { Alert } from '../../server/model/alert.js';
 import type { Store } from '../../server/open-store.js';
 import type { TickListener } from '../../server/watch/watch.js';
 import { anAlert, aRule } from '../support/alerts.js';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Silence } from '../../server/alerts/grouping.js';
-import { DEFAULT_GROUP_TIMING, dueMessages } from '../../server/alerts/grouping.js';
+import { ruleInWords } from '../../server/alerts/describe.js';
+import { DEFAULT_GROUP_TIMING, dueMessages, groupByCause } from '../../server/alerts/grouping.js';
+import type { Silence } from '../../server/model/silence.js';
 import { aFinding, anAlert } from '../support/alerts.js';
 import { NOW_MS } from '../support/snapshot.js';
 
@@ -86,4 +87,55 @@ it('the same news is the same message, and other news another', () => {
   expect(key([anAlert()])).toBe(key([anAlert()]));
   expect(key([anAlert()])).not.toBe(key([anAlert({ id: 'a2' })]));
   expect(key([anAlert()])).not.toBe(key([anAlert({ notified: told(1), state: 'resolved' })]));
+});
+
+it('open alerts stand by their cause: others of its kind beside it, and what follows from it under it', () => {
+  const view = (over: Parameters<typeof anAlert>[0]) => ({
+    alert: anAlert(over),
+    finding: null,
+    firstRemedy: null,
+    path: '/',
+    silence: null,
+  });
+  const open = [
+    view({ id: 'full', ruleName: 'Redis is full', code: 'redis.full' }),
+    view({ id: 'mail', ruleId: 'deep', code: 'signal:queue_backlog_jobs' }),
+    view({ id: 'web', ruleId: 'deep', code: 'signal:queue_backlog_jobs', subject: queue('web') }),
+    view({ id: 'stuck', code: 'queue.stuck', inhibitedBy: 'Redis is full' }),
+    view({
+      id: 'elsewhere',
+      code: 'queue.stuck',
+      inhibitedBy: 'Redis is full',
+      subject: { ...queue('mail'), instance: 'other' },
+    }),
+  ];
+  const ids = (views: readonly { alert: { id: string } }[]) => views.map(({ alert }) => alert.id);
+  expect(
+    groupByCause(open).map(({ head, alike, following }) => [head.alert.id, ids(alike), ids(following)]),
+  ).toEqual([
+    ['full', [], ['stuck']],
+    ['mail', ['web'], []],
+    ['elsewhere', [], []],
+  ]);
+});
+
+it.each([
+  [
+    'queue backlog > 1,000 jobs for 1 min',
+    { kind: 'compare', signal: 'queue_backlog_jobs', is: 'above', threshold: 1000, clear: null },
+    60_000,
+  ],
+  [
+    'queue memory > 60% of the memory limit for 5 min',
+    { kind: 'share-of-limit', signal: 'queue_memory_bytes', aboveRatio: 0.6, clearRatio: null },
+    300_000,
+  ],
+  ['queue: no workers at once', { kind: 'finding', code: 'queue.no-workers', leastSeverity: 'warning' }, 0],
+  [
+    'any worker problem, critical for 30 s',
+    { kind: 'finding', code: 'worker.*', leastSeverity: 'critical' },
+    30_000,
+  ],
+] as const)('a rule says when it fires in plain words: %s', (words, condition, forMs) => {
+  expect(ruleInWords({ condition, forMs })).toBe(words);
 });

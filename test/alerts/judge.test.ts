@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Alert } from '../../server/alerts/alert.js';
 import { Judge } from '../../server/alerts/judge.js';
 import type { AlertRule, Condition } from '../../server/alerts/rule.js';
+import type { Alert } from '../../server/model/alert.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import { aFinding, aJudge, aRule } from '../support/alerts.js';
 import { aJobType } from '../support/job-types.js';

@@ -15,28 +15,34 @@ afterAll(async () => {
 });
 
 it('a rule is tried before it is saved, fires by itself on the page, and is acknowledged and silenced there', async () => {
-  const page = await scene.open('/alerts');
+  const page = await scene.open('/alerts/rules');
   await untilLive(page);
   await page.getByRole('link', { name: 'New rule' }).click();
   await page.getByLabel('Name').fill('Mail is deep');
   await page.getByLabel('Severity').selectOption('critical');
   await page.getByLabel('Threshold, in its unit').fill('10');
-  await page.getByLabel('For at least (seconds)').fill('0');
+  await page.getByLabel('For (seconds)').fill('0');
   await page.getByLabel('Runbook').fill('https://runbooks.example/mail');
   await page.getByLabel('Runbook').blur();
   // By itself, as the form changes.
   await page.waitForSelector('#rule-test:has-text("it holds for 1 now")');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.waitForURL('**/alerts');
+  await page.waitForURL('**/alerts/rules');
+  expect(await page.locator('.rules tr', { hasText: 'Mail is deep' }).innerText()).toContain(
+    'queue backlog > 10 jobs at once',
+  );
+  await page.locator('.tabs').getByRole('link', { name: 'Firing' }).click();
+  await untilLive(page);
+  expect(await page.locator('.no-channel').innerText()).toMatch(/No channel configured: nobody is notified/);
   await page.waitForSelector('#alert-state .alert:has-text("Mail is deep")');
   await page.waitForSelector('#alert-count:has-text("firing")');
   if (process.env.SPILLWAY_SHOTS)
     await page.screenshot({ path: `${process.env.SPILLWAY_SHOTS}/alerts-wide.png`, fullPage: true });
 
-  await page.getByRole('button', { name: 'Acknowledge: mail: Mail is deep' }).click();
-  await page.waitForSelector('.alert:has-text("knows")');
-  await page.getByRole('link', { name: /^Silence: mail: Mail is deep/ }).click();
-  await page.getByLabel('Why').fill('moving it');
+  await page.getByRole('button', { name: /^Acknowledge: / }).click();
+  await page.waitForSelector('.alert:has-text("Acknowledged by")');
+  await page.getByRole('link', { name: /^Silence: / }).click();
+  await page.getByLabel('Reason').fill('moving it');
   await page.getByRole('button', { name: 'Silence', exact: true }).click();
   await page.waitForSelector('.silences:has-text("moving it")');
   await page.waitForSelector('.alert:has-text("Silenced by")');
@@ -45,12 +51,14 @@ it('a rule is tried before it is saved, fires by itself on the page, and is ackn
 
   const overview = await scene.open('/');
   await overview.waitForSelector('#firing-line a:has-text("firing")');
+  await overview.waitForSelector('#firing-line a:has-text("nobody is notified")');
   expect(scene.complaints()).toEqual([]);
 });
 
 it('the pages of alerts are in order on a phone, in the dark, and for axe', async () => {
   for (const [path, name] of [
     ['/alerts', 'alerts'],
+    ['/alerts/rules', 'rules'],
     ['/alerts/rules/new?kind=predicted', 'rule'],
     ['/alerts/rules/redis-full', 'default-rule'],
   ] as const) {

@@ -57,7 +57,7 @@ it('channels are tested with the keyboard, and what came of it is said', async (
   await page.close();
 });
 
-it('messages that were given up are sent again or forgotten, also on a phone', async () => {
+it('messages that failed are sent again or deleted, also on a phone', async () => {
   receiver.answer((_, response) => void response.end('ok'));
   const store = await openStore(scene.console.dataDirectory);
   const holder = (await store.leases.read('alerts'))?.holder ?? '';
@@ -83,7 +83,7 @@ it('messages that were given up are sent again or forgotten, also on a phone', a
   await shot(page, 'channels-phone-dark');
   const width = await page.evaluate<number>('document.documentElement.scrollWidth');
   expect(width).toBeLessThanOrEqual(390);
-  await page.getByRole('button', { name: /^Forget: Redis p-1/ }).click();
+  await page.getByRole('button', { name: /^Delete: Redis p-1/ }).click();
   await page.getByRole('button', { name: /^Send again: Redis p-2/ }).click();
 
   await until('both are gone from the list', async () => {

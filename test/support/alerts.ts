@@ -1,6 +1,6 @@
-import type { Alert } from '../../server/alerts/alert.js';
 import { Judge } from '../../server/alerts/judge.js';
 import { type AlertRule, EVERYTHING } from '../../server/alerts/rule.js';
+import type { Alert } from '../../server/model/alert.js';
 import type { CurrentFinding, Finding } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import { NOW_MS } from './snapshot.js';

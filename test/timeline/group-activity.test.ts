@@ -74,9 +74,9 @@ describe('one row for one trouble', () => {
       episodes: [full],
       entries,
       alerts: [
-        { id: 'a', findingKey: full.key, cause: full.code },
-        { id: 'b', findingKey: null, cause: 'signal:redis_used_ratio' },
-        { id: 'c', findingKey: null, cause: 'signal:queue_backlog_jobs' },
+        { id: 'a', findingKey: full.key, code: full.code },
+        { id: 'b', findingKey: null, code: 'signal:redis_used_ratio' },
+        { id: 'c', findingKey: null, code: 'signal:queue_backlog_jobs' },
       ],
     });
     expect(others).toEqual([]);
@@ -134,7 +134,7 @@ describe('one row for one trouble', () => {
         ...anAlert('late', 40, 45),
         anEntry({ id: 'old', kind: 'alert.firing', group: 'alerts', atMs: at(3) }),
       ],
-      alerts: ['there', 'late'].map((id) => ({ id, findingKey: full.key, cause: full.code })),
+      alerts: ['there', 'late'].map((id) => ({ id, findingKey: full.key, code: full.code })),
     });
     expect(found.map(({ id, toMs }) => [id, toMs])).toEqual([
       ['late-firing', at(45)],

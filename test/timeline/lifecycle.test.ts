@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { dampedKeepMs } from '../../server/alerts/alert.js';
-import { type Level, type Lifecycle, transition } from '../../server/timeline/lifecycle.js';
+import type { Level, Lifecycle } from '../../server/model/lifecycle.js';
+import { transition } from '../../server/timeline/lifecycle.js';
 
 const timing = { forMs: 30_000, keepFiringMs: 20_000, maxGapMs: 15_000 };
 const S = 1000;

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { AlertFacts } from '../../alerts/alert.js';
-import type { AlertView } from '../../alerts/alert-commands.js';
-import { MatchersSchema, type Silence, SilenceFacts } from '../../alerts/grouping.js';
 import { alertFingerprint } from '../../alerts/notification.js';
+import type { AlertView } from '../../model/alert.js';
+import { AlertFacts } from '../../model/alert.js';
 import { jsonWriter } from '../../model/json.js';
+import { MatchersSchema, type Silence, SilenceFacts } from '../../model/silence.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, limitOf, reason } from './env.js';

@@ -14,25 +14,25 @@ const ASKED: Readonly<Record<Kind, readonly (readonly [name: string, label: stri
     ['signal', 'Signal', 'queue_backlog_jobs'],
     ['is', 'is', 'above'],
     ['threshold', 'Threshold, in its unit', '1000'],
-    ['clear', 'Over at', ''],
+    ['clear', 'Resolve threshold', ''],
   ],
   'share-of-limit': [
     ['signal', 'Signal in bytes', 'queue_memory_bytes'],
     ['aboveRatio', 'Above this share of the memory limit (0 to 1)', '0.5'],
-    ['clearRatio', 'Over at', ''],
+    ['clearRatio', 'Resolve threshold', ''],
   ],
   'rate-of-change': [
     ['signal', 'Signal', 'queue_backlog_jobs'],
     ['is', 'changes by', 'above'],
     ['perSecond', 'a second, in its unit', '10'],
-    ['clearPerSecond', 'Over at', ''],
+    ['clearPerSecond', 'Resolve threshold', ''],
     ['windowSeconds', 'Window in seconds', '300'],
   ],
   predicted: [
     ['signal', 'Signal', 'redis_counted_bytes'],
     ['reaches', 'reaches (limit: what Redis may hold)', 'limit'],
     ['withinSeconds', 'within seconds', '1800'],
-    ['clearSeconds', 'Over at', ''],
+    ['clearSeconds', 'Resolve threshold', ''],
     ['windowSeconds', 'Trend of the last seconds', '1800'],
   ],
   absent: [
@@ -44,11 +44,11 @@ const ASKED: Readonly<Record<Kind, readonly (readonly [name: string, label: stri
     ['signal', 'Signal', 'queue_arrivals_per_second'],
     ['is', 'is', 'off'],
     ['deviations', 'its usual, by so many deviations', '6'],
-    ['clearDeviations', 'Over at', ''],
+    ['clearDeviations', 'Resolve threshold', ''],
     ['windowSeconds', 'Usual over the last seconds', '3600'],
   ],
   finding: [
-    ['code', 'Finding', 'queue.*'],
+    ['code', 'Problem', 'queue.*'],
     ['leastSeverity', 'At least', 'warning'],
   ],
 };
@@ -58,11 +58,11 @@ export const KINDS = Object.keys(ASKED) as readonly Kind[];
 export const KIND_WORDS: Readonly<Record<Kind, string>> = {
   compare: 'Above or below a value',
   'share-of-limit': 'Share of the memory limit',
-  'rate-of-change': 'Changes fast',
+  'rate-of-change': 'Rate of change',
   predicted: 'Predicted',
-  absent: 'Missing',
-  baseline: 'Unlike its usual',
-  finding: 'A finding',
+  absent: 'No data',
+  baseline: 'Anomaly',
+  finding: 'A problem',
 };
 
 /** The kind of that name, or the first. */
@@ -105,8 +105,8 @@ export function fieldsOf(kind: Kind, values: Values): readonly RuleFieldProps[] 
     { name: 'scope.instance', label: 'Redis', value: value('scope.instance', '*'), hint: '* is every one.' },
     { name: 'scope.queue', label: 'Queues', value: value('scope.queue', '*'), hint: 'A glob: bull:mail*' },
     { name: 'scope.type', label: 'Job types', value: value('scope.type', '*') },
-    { name: 'forSeconds', label: 'For at least (seconds)', value: value('forSeconds', '60') },
-    { name: 'keepFiringSeconds', label: 'Over for (seconds)', value: value('keepFiringSeconds', '60') },
+    { name: 'forSeconds', label: 'For (seconds)', value: value('forSeconds', '60') },
+    { name: 'keepFiringSeconds', label: 'Keep firing (seconds)', value: value('keepFiringSeconds', '60') },
     { name: 'runbookUrl', label: 'Runbook', value: value('runbookUrl', ''), hint: 'https://…' },
   ];
 }

@@ -1,12 +1,16 @@
 import { type Context, Hono } from 'hono';
 import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rule-page.js';
-import { AlertState, AlertsPage } from '../../../views/alerts-page.js';
+import type { RuleRowProps } from '../../../views/alert-rule-table.js';
+import { AlertState, type AlertStateProps, AlertsPage, RulesPage } from '../../../views/alerts-page.js';
+import type { SilenceFormProps } from '../../../views/silence-form.js';
 import { moment } from '../../../views/words.js';
 import { testSummary } from '../../alerts/backtest.js';
-import { subjectName } from '../../alerts/describe.js';
+import { ruleInWords } from '../../alerts/describe.js';
+import { groupByCause } from '../../alerts/grouping.js';
 import type { AlertRule } from '../../alerts/rule.js';
 import { ruleText } from '../../alerts/rule.js';
 import type { StoredRule } from '../../alerts/rules-store.js';
+import { type AlertGroup, subjectName } from '../../model/alert.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
@@ -17,7 +21,6 @@ import { html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
-import { alertStateOf, ruleRowsOf, silenceFormOf } from './alert-view-model.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 
@@ -31,7 +34,8 @@ const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
   const { alerts } = deps;
   const routes = new Hono<GateEnv>();
-  routes.get('/alerts', (c) => page(deps, c, c.req.query('silence'), []));
+  routes.get('/alerts', (c) => firingPage(deps, c, c.req.query('silence')));
+  routes.get('/alerts/rules', (c) => rulesPage(deps, c));
   routes.post('/alerts/silences', requireRole('operator'), (c) => silence(deps, c));
   routes.post('/alerts/silences/:id/end', requireRole('operator'), async (c) => {
     await alerts.endSilence({ actor: c.get('actor') }, c.req.param('id'));
@@ -49,10 +53,12 @@ export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
   );
   routes.post('/alerts/rules/:id/delete', requireRole('admin'), async (c) => {
     await alerts.removeRule({ actor: c.get('actor') }, editableRule(deps, c.req.param('id')).rule);
-    return c.redirect('/alerts', 303);
+    return c.redirect('/alerts/rules', 303);
   });
-  routes.post('/alerts/:id/acknowledge', requireRole('operator'), async (c) => {
-    await alerts.acknowledge({ actor: c.get('actor') }, c.req.param('id'));
+  routes.post('/alerts/acknowledge', requireRole('operator'), async (c) => {
+    const { alert = [] } = await c.req.parseBody({ all: true });
+    const ids = [alert].flat().filter((id) => typeof id === 'string');
+    for (const id of ids.slice(0, MAX_GROUPS)) await alerts.acknowledge({ actor: c.get('actor') }, id);
     return c.redirect('/alerts', 303);
   });
   return routes;
@@ -64,7 +70,7 @@ export function alertsLive(deps: AppDeps, role: Role): LiveView {
   return {
     key: `alerts|${role}`,
     render: () => {
-      alertStateOf(deps, role)
+      stateOfAlerts(deps, role)
         .then((state) => {
           last = html(<AlertState {...state} />);
         })
@@ -79,28 +85,101 @@ export function alertsLive(deps: AppDeps, role: Role): LiveView {
   };
 }
 
-async function page(
-  deps: AppDeps,
-  c: PageContext,
-  silencing: string | undefined,
-  problems: readonly string[],
-): Promise<Response> {
+async function firingPage(deps: AppDeps, c: PageContext, silencing: string | undefined): Promise<Response> {
   const actor = c.get('actor');
-  const frame = {
-    actor,
-    nowMs: deps.now(),
-    current: '/alerts',
-    subject: 'Alerts',
-    liveUrl: '/live?view=alerts',
+  const nowMs = deps.now();
+  const frame = { actor, nowMs, current: '/alerts', subject: 'Alerts', liveUrl: '/live?view=alerts' };
+  const [state, silenceForm] = await Promise.all([
+    stateOfAlerts(deps, actor.role),
+    includesRole(actor.role, 'operator') ? silenceFormOf(deps, silencing) : null,
+  ]);
+  return c.html(<AlertsPage chrome={chromeOf(deps, frame)} state={state} silenceForm={silenceForm} />);
+}
+
+const MAX_GROUPS = 100;
+const MAX_RESOLVED = 30;
+const DAY_MS = 24 * 3_600_000;
+
+/** Everything about alerts that changes by itself. */
+async function stateOfAlerts(deps: AppDeps, role: Role): Promise<AlertStateProps> {
+  const nowMs = deps.now();
+  const [open, resolved] = await Promise.all([
+    deps.alerts.open(),
+    deps.alerts.resolved({ sinceMs: nowMs - DAY_MS, limit: MAX_RESOLVED }),
+  ]);
+  const groups = groupByCause(open);
+  const fires = ({ head, alike, following }: AlertGroup): boolean =>
+    [head, ...alike, ...following].some(({ alert }) => alert.state === 'firing');
+  return {
+    reader: { role, nowMs },
+    // Those that nobody is notified of come after those that somebody has to see.
+    firing: groups
+      .filter(fires)
+      .sort((a, b) => Number(a.head.silence !== null) - Number(b.head.silence !== null))
+      .slice(0, MAX_GROUPS),
+    pending: groups.filter((group) => !fires(group)).slice(0, MAX_GROUPS),
+    resolved,
+    silences: deps.alerting.silences(),
+    hasChannel: deps.messaging.channels.length > 0,
+    problem: deps.alerting.problem(),
   };
-  const mayAct = includesRole(actor.role, 'operator');
-  const view = {
-    state: await alertStateOf(deps, actor.role),
-    silenceForm: mayAct ? await silenceFormOf(deps, silencing, problems) : null,
-    rules: ruleRowsOf(deps.alerting.rules(), await deps.alerts.open()),
-    canEdit: includesRole(actor.role, 'admin'),
+}
+
+const DURATIONS = [3600, 4 * 3600, 24 * 3600, 7 * 24 * 3600];
+
+/** The form that silences an alert, or all of its cause where there are several; null: there is none of that id. */
+async function silenceFormOf(deps: AppDeps, id: string | undefined): Promise<SilenceFormProps | null> {
+  if (id === undefined) return null;
+  const open = await deps.alerts.open();
+  const group = groupByCause(open).find(({ head }) => head.alert.id === id);
+  const alert = group?.head.alert ?? open.find((view) => view.alert.id === id)?.alert;
+  if (!alert) return null;
+  const { instance, queue, type } = alert.subject;
+  const isOfMany = (group?.alike.length ?? 0) > 0;
+  const matchers: Readonly<Record<string, string | null>> = isOfMany
+    ? { code: alert.code, instance }
+    : { rule: alert.ruleId, instance, queue, type };
+  return {
+    what: `"${alert.ruleName}" about ${isOfMany ? `Redis ${plainName(instance)}` : plainName(subjectName(alert.subject))}`,
+    matchers: Object.entries(matchers).flatMap(([name, value]) => (value === null ? [] : [{ name, value }])),
+    durations: DURATIONS.map((seconds) => ({ seconds, label: formatDuration(seconds) })),
   };
-  return c.html(<AlertsPage chrome={chromeOf(deps, frame)} view={view} />, problems.length > 0 ? 422 : 200);
+}
+
+async function rulesPage(deps: AppDeps, c: PageContext): Promise<Response> {
+  const actor = c.get('actor');
+  const frame = { actor, nowMs: deps.now(), current: '/alerts/rules', subject: 'Alert rules' };
+  const firing = new Map<string, number>();
+  for (const { alert } of await deps.alerts.open())
+    if (alert.state === 'firing') firing.set(alert.ruleId, (firing.get(alert.ruleId) ?? 0) + 1);
+  return c.html(
+    <RulesPage
+      chrome={chromeOf(deps, { ...frame, liveUrl: '/live?view=frame' })}
+      rules={deps.alerting.rules().map((stored) => ruleRowOf(stored, firing.get(stored.rule.id) ?? 0))}
+      canEdit={includesRole(actor.role, 'admin')}
+    />,
+  );
+}
+
+const SOURCES = { default: 'default', user: 'edited here', file: 'config file' } as const;
+
+function ruleRowOf({ rule, source, updatedBy }: StoredRule, firing: number): RuleRowProps {
+  const { instance, queue, type } = rule.scope;
+  const parts = [
+    ...(instance === '*' ? [] : [`Redis ${instance}`]),
+    ...(queue === '*' ? [] : [`queues ${queue}`]),
+    ...(type === '*' ? [] : [`types ${type}`]),
+  ];
+  return {
+    name: rule.name,
+    href: `/alerts/rules/${rule.id}`,
+    isEnabled: rule.isEnabled,
+    severity: rule.severity === 'finding' ? 'from problem' : rule.severity,
+    when: ruleInWords(rule),
+    scope: parts.length === 0 ? 'all' : parts.join(', '),
+    source: source === 'default' && updatedBy !== null ? 'default, edited' : SOURCES[source],
+    firing,
+  };
 }
 
 async function silence(deps: AppDeps, c: PageContext): Promise<Response> {
@@ -109,7 +188,9 @@ async function silence(deps: AppDeps, c: PageContext): Promise<Response> {
   if (!(seconds >= 60 && seconds <= LONGEST_SILENCE_SECONDS) || comment.trim() === '' || comment.length > 300)
     throw new Problem(422, 'invalid-request', 'a silence takes a time of at most 30 days, and says why');
   const matchers = Object.fromEntries(
-    ['rule', 'instance', 'queue', 'type'].flatMap((name) => (given[name] ? [[name, given[name]]] : [])),
+    ['rule', 'code', 'instance', 'queue', 'type'].flatMap((name) =>
+      given[name] ? [[name, given[name]]] : [],
+    ),
   );
   if (Object.keys(matchers).length === 0)
     throw new Problem(422, 'invalid-request', 'a silence says what it is about');
@@ -133,7 +214,7 @@ async function save(deps: AppDeps, c: PageContext, before: StoredRule | null): P
   const ask = askOfRule(values, before?.rule.id ?? newRuleId(deps, values.name ?? ''));
   if (!ask.rule) return rulePage(deps, c, before, values, { ...NO_TEST, problems: ask.problems }, 422);
   await deps.alerts.saveRule({ actor: c.get('actor') }, ask.rule, before?.rule ?? null);
-  return c.redirect('/alerts', 303);
+  return c.redirect('/alerts/rules', 303);
 }
 
 async function tested(deps: AppDeps, rule: AlertRule): Promise<RuleTestProps> {
@@ -160,7 +241,7 @@ function rulePage(
   const actor = c.get('actor');
   const isAdmin = includesRole(actor.role, 'admin');
   const kind = kindOf(c.req.query('kind') ?? values['condition.kind']);
-  const frame = { actor, nowMs: deps.now(), current: '', subject: 'Alert rule', liveUrl: null };
+  const frame = { actor, nowMs: deps.now(), current: '/alerts/rules', subject: 'Alert rule', liveUrl: null };
   const base = found === null ? '/alerts/rules/new' : `/alerts/rules/${found.rule.id}`;
   const view = {
     title: found?.rule.name ?? 'New alert rule',

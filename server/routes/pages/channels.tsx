@@ -28,7 +28,7 @@ const TYPE_WORDS = {
   email: 'E-mail',
 } as const;
 
-const WORDS = { firing: '', acknowledged: 'Acknowledged: ', resolved: 'Over: ' } as const;
+const WORDS = { firing: '', acknowledged: 'Acknowledged: ', resolved: 'Resolved: ' } as const;
 
 function channelCardOf(
   { settings }: Channel,

@@ -36,6 +36,7 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
         watched: { snapshots: deps.watch.snapshots() },
         bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
         firing: firingText(deps),
+        hasChannel: deps.messaging.channels.length > 0,
         told: toldTo(actor, told),
         recovery: {
           replays: deps.replays.list(),
@@ -74,7 +75,10 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
         swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role, past, inForce.items.length)} />)),
         swapPart('in-force', html(<InForce {...inForce} />)),
         swapPart('watched', html(<Watched snapshots={deps.watch.snapshots()} />)),
-        swapPart('firing-line', html(<FiringLine text={firingText(deps)} />)),
+        swapPart(
+          'firing-line',
+          html(<FiringLine text={firingText(deps)} hasChannel={deps.messaging.channels.length > 0} />),
+        ),
         swapPart('recovery', html(<RecoveryStrip {...recovery} />)),
         ...deps.watch.snapshots().map((snapshot) => {
           const band = bandOf(deps, snapshot, past, nowMs);
