@@ -35,6 +35,10 @@ async function pagesOf(url: string): Promise<readonly Shown[]> {
   const { jobs = [] } = queues[0]
     ? await get(`/instances/${instance}/queues/${encodeURIComponent(queues[0].id)}/jobs?limit=1`)
     : {};
+  const { workers } = await get(`/instances/${instance}/workers?limit=1`);
+  const { jobTypes: types = [] } = queues[0]
+    ? await get(`/instances/${instance}/queues/${encodeURIComponent(queues[0].id)}`)
+    : {};
   const of = (name: string, path: string): Shown => ({ name, path });
   return [
     of('overview', '/'),
@@ -51,7 +55,16 @@ async function pagesOf(url: string): Promise<readonly Shown[]> {
     of('memory', `/i/${instance}/memory`),
     of('find', '/find?q=an'),
     of('docs', '/docs'),
-    ...(queues[0] ? [of('queue', queue)] : []),
+    ...(queues[0]
+      ? [
+          of('queue', queue),
+          ...['types', 'workers', 'memory', 'settings'].map((tab) =>
+            of(`queue-${tab}`, `${queue}?tab=${tab}`),
+          ),
+        ]
+      : []),
+    ...(types[0] ? [of('job-type', `${queue}/t/${encodeURIComponent(types[0].name)}`)] : []),
+    ...(workers[0] ? [of('worker', `/i/${instance}/w/${encodeURIComponent(workers[0].id)}`)] : []),
     ...(jobs[0] ? [of('job', `${queue}/jobs/${encodeURIComponent(jobs[0].id)}`)] : []),
     ...(queues[0]
       ? [

@@ -10,8 +10,8 @@ export interface CanaryFormProps {
 
 /** Asks for a canary job, and says before what it will do. */
 export const CanaryForm: FC<CanaryFormProps> = ({ action, jobType, withinSeconds }) => (
-  <section class="panel canary" aria-labelledby="canary-title">
-    <h2 id="canary-title">Does a job get through?</h2>
+  <section class="panel canary" id="canary" aria-labelledby="canary-title">
+    <h2 id="canary-title">Canary job</h2>
     <p id="canary-about">
       Adds one real job to this queue, behind those that wait, with the data <code>{'{"canary": true}'}</code>
       ; waits up to {withinSeconds} s for a worker to end it, tells the time that it took, and removes it.
@@ -22,7 +22,7 @@ export const CanaryForm: FC<CanaryFormProps> = ({ action, jobType, withinSeconds
         Job type <input name="jobType" required maxlength={200} value={jobType} />
       </label>
       <button type="submit" class="button" aria-describedby="canary-about">
-        Send a canary job
+        Send canary job
       </button>
     </form>
   </section>

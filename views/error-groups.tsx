@@ -42,7 +42,7 @@ export const ErrorGroups: FC<{ readonly groups: readonly ErrorGroup[]; readonly 
               {group.replayHref === null ? null : (
                 <>
                   {' '}
-                  · <a href={group.replayHref}>Replay these</a>
+                  · <a href={group.replayHref}>Replay this error</a>
                 </>
               )}
             </p>

@@ -5,11 +5,13 @@ export interface JobRowProps {
   readonly id: string;
   readonly href: string;
   readonly name: string;
+  readonly typeHref: string;
   readonly added: Moment | null;
   /** What matters in this state: started, due, or finished. */
   readonly when: Moment | null;
+  /** How long it ran, or runs. */
+  readonly duration: string;
   readonly attempts: string;
-  readonly priority: string;
   /** Why it failed; null where it has not or where the role may not see it. */
   readonly reason: string | null;
 }
@@ -30,6 +32,8 @@ export interface JobTableProps {
   readonly older: string | null;
   /** The form that brings these back; null: they can't be, or this role may not. */
   readonly replayHref: string | null;
+  /** Where a job is looked for by its id. */
+  readonly search: string;
   /** What is said where there is no job, or where they can't be read. */
   readonly note: string;
 }
@@ -44,13 +48,31 @@ export const JobTable: FC<JobTableProps> = ({
   newer,
   older,
   replayHref,
+  search,
   note,
 }) => (
-  <section class="jobs" id="jobs" aria-labelledby="jobs-title">
-    <h2 id="jobs-title">Jobs</h2>
+  <section class="jobs jobs-by-state" id="jobs" aria-labelledby="jobs-title">
+    <div class="queues-head">
+      <h2 id="jobs-title">Jobs</h2>
+      <search>
+        <form method="get" action={search} class="job-search">
+          <label class="visually-hidden" for="job-id">
+            Id of a job
+          </label>
+          <input id="job-id" type="search" name="job" placeholder="Job id" maxlength={200} required />
+          <button class="small-button" type="submit">
+            Open
+          </button>
+        </form>
+      </search>
+    </div>
     <nav class="tabs" aria-label="Jobs by state">
       {states.map((state) => (
-        <a href={state.href} aria-current={state.isCurrent ? 'page' : undefined}>
+        <a
+          href={state.href}
+          class={state.count === '0' && !state.isCurrent ? 'is-empty' : undefined}
+          aria-current={state.isCurrent ? 'page' : undefined}
+        >
           {state.label} <span class="count">{state.count}</span>
         </a>
       ))}
@@ -62,9 +84,8 @@ export const JobTable: FC<JobTableProps> = ({
         </a>
       </p>
     ) : null}
-    {rows.length === 0 ? (
-      <p class="muted">{note}</p>
-    ) : (
+    {note === '' ? null : <p class="muted">{note}</p>}
+    {rows.length === 0 ? null : (
       <table class="job-table">
         <thead>
           <tr>
@@ -73,12 +94,12 @@ export const JobTable: FC<JobTableProps> = ({
             <th scope="col">Added</th>
             <th scope="col">{whenLabel}</th>
             <th scope="col" class="number">
-              Attempts
+              Duration
             </th>
             <th scope="col" class="number">
-              Priority
+              Attempts
             </th>
-            {hasReasons ? <th scope="col">Failed because</th> : null}
+            {hasReasons ? <th scope="col">Failed reason</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -100,17 +121,19 @@ const JobRow: FC<JobRowProps & { readonly hasReason: boolean }> = (row) => (
     <th scope="row" data-label="Id">
       <a href={row.href}>{row.id}</a>
     </th>
-    <td data-label="Type">{row.name}</td>
+    <td data-label="Type">
+      <a href={row.typeHref}>{row.name}</a>
+    </td>
     <td data-label="Added">{row.added ? <Time {...row.added} /> : '–'}</td>
     <td data-label="When">{row.when ? <Time {...row.when} /> : '–'}</td>
+    <td class="number" data-label="Duration">
+      {row.duration}
+    </td>
     <td class="number" data-label="Attempts">
       {row.attempts}
     </td>
-    <td class="number" data-label="Priority">
-      {row.priority}
-    </td>
     {row.hasReason ? (
-      <td class="reason" data-label="Failed because">
+      <td class="reason" data-label="Failed reason">
         {row.reason ?? '–'}
       </td>
     ) : null}

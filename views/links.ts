@@ -14,6 +14,15 @@ export function queuePath(instance: string, queueId: string): string {
   return `${instancePath(instance)}/q/${encodePart(queueId)}`;
 }
 
+/** What a queue's page shows below what is wrong with it. */
+export const QUEUE_TABS = ['jobs', 'types', 'workers', 'memory', 'settings'] as const;
+export type QueueTab = (typeof QUEUE_TABS)[number];
+
+export function queueTabPath(instance: string, queueId: string, tab: QueueTab): string {
+  const path = queuePath(instance, queueId);
+  return tab === 'jobs' ? path : `${path}?tab=${tab}`;
+}
+
 export function memoryPath(instance: string): string {
   return `${instancePath(instance)}/memory`;
 }

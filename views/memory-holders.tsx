@@ -11,7 +11,7 @@ import type { RedisNode, Snapshot } from '../server/model/snapshot.js';
 import { plainName, queueName } from '../server/model/words.js';
 import { type Tone, toneOf } from './drawn/bars.js';
 import { type HoldingRow, HoldingTable } from './holding.js';
-import { memoryPath, queuePath } from './links.js';
+import { memoryPath, queueTabPath } from './links.js';
 import { MemoryBar } from './memory-bar.js';
 import { KIND_WORDS } from './memory-words.js';
 
@@ -104,7 +104,7 @@ function rowsOfQueue(
       name: queueName(queue),
       held: share,
       tone: toneOf(index),
-      href: queuePath(instance, queue.id),
+      href: queueTabPath(instance, queue.id, 'memory'),
       note: memory.source === 'count' ? 'counted' : '',
     },
     ...types.map((type) => ({

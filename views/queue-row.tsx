@@ -14,7 +14,7 @@ import { FlowBars, Gauge } from './drawn/bars.js';
 import type { Point, Span } from './drawn/geometry.js';
 import { Sparkline } from './drawn/sparkline.js';
 import { Icon } from './icon.js';
-import { actionPath, encodePart, placeOf, queuePath } from './links.js';
+import { actionPath, encodePart, placeOf, queuePath, queueTabPath } from './links.js';
 import {
   drainInWords,
   type FoundAbout,
@@ -163,7 +163,7 @@ const TypeBadge: FC<{ readonly queue: QueueState; readonly instance: string }> =
   if (troubled.length === 0) return null;
   const text = troublesInWords(troubled);
   return (
-    <a class="type-badge" href={`${queuePath(instance, queue.id)}#job-types`} title={text} aria-label={text}>
+    <a class="type-badge" href={queueTabPath(instance, queue.id, 'types')} title={text} aria-label={text}>
       <Icon name="rate-limited" /> {formatCount(troubled.length)}
       <span class="type-badge-words"> in trouble</span>
     </a>

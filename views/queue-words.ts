@@ -21,7 +21,7 @@ const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'workers-paused': { word: 'workers paused', state: 'critical', icon: 'paused' },
   stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
   'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
-  overloaded: { word: 'overloaded', state: 'warning', icon: 'growing' },
+  overloaded: { word: 'saturated', state: 'warning', icon: 'growing' },
   growing: { word: 'growing', state: 'warning', icon: 'growing' },
   paused: { word: 'paused by app', state: 'info', icon: 'paused' },
   'paused-by-spillway': { word: 'paused', state: 'info', icon: 'paused-by-spillway' },

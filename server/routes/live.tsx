@@ -12,7 +12,7 @@ import { incidentLive } from './pages/incident-live.js';
 import { instanceLive, memoryLive } from './pages/instance.js';
 import { jobTypeLive } from './pages/job-type.js';
 import { frameParts, overviewLive } from './pages/overview.js';
-import { queueLive } from './pages/queue.js';
+import { parseQueueTab, queueLive } from './pages/queue.js';
 import { parseQueueQuery } from './pages/queue-query.js';
 import { queuesLive } from './pages/queues.js';
 import { replaysLive } from './pages/replays.js';
@@ -46,7 +46,7 @@ function liveViewOf(
     case 'memory':
       return memoryLive(deps, role, query.instance ?? '');
     case 'queue':
-      return queueLive(deps, role, query.instance ?? '', query.queue ?? '');
+      return queueLive(deps, role, query.instance ?? '', query.queue ?? '', parseQueueTab(query.tab));
     case 'worker':
       return workerLive(deps, role, query.instance ?? '', query.worker ?? '');
     case 'job-type':

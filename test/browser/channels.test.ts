@@ -130,12 +130,15 @@ it('what becomes of a message is seen without a reload, and takes the focus from
 
 it('a canary job says before what it does, and afterwards how long it took', async () => {
   const page = await scene.open('/i/default/q/bull%3Amail');
+  await page.getByText('More', { exact: true }).click();
+  await page.getByRole('link', { name: 'Send canary job' }).click();
+  await page.waitForURL(/tab=settings#canary$/);
   await untilLive(page);
   await shot(page, 'queue-canary');
   expect(await page.locator('.canary').innerText()).toMatch(/Adds one real job to this queue/);
   const worker = await startWorker({ version: 6, port: scene.redis.port, queue: 'mail', jobMs: 20 });
   await page.locator('.canary').getByLabel('Job type').fill('health-check');
-  await page.getByRole('button', { name: 'Send a canary job' }).press('Enter');
+  await page.getByRole('button', { name: 'Send canary job' }).press('Enter');
   await page.waitForURL(/canary$/);
   expect(await text(page)).toMatch(/It got through in [\d,]+ ms/);
   expect(await text(page)).toMatch(/gone from Redis again/);
@@ -146,7 +149,7 @@ it('a canary job says before what it does, and afterwards how long it took', asy
     paused: true,
     reason: 'x',
   });
-  await page.getByRole('button', { name: 'Send a canary job' }).press('Enter');
+  await page.getByRole('button', { name: 'Send canary job' }).press('Enter');
   await page.getByRole('status').getByText('It was not sent').waitFor();
   expect(await text(page)).toMatch(/paused by Spillway.*resume it first/);
   await page.close();

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 let scene: Scene;
 let workers: AttachedProcess;
 const HOSTILE = '"><img src=x onerror=globalThis.hit=1>\r\nline\ttwo \'{{7*7}} %2e ☃';
-const PAGE = '/i/default/q/bull%3Amail';
+const PAGE = '/i/default/q/bull%3Amail?tab=types';
 
 beforeAll(async () => {
   scene = await startScene({
@@ -74,7 +74,7 @@ describe('the job types on a queue’s page', () => {
       { everyMs: 1_000 },
     );
     await troubled.click();
-    await page.waitForURL(/#job-types$/);
+    await page.waitForURL(/tab=types$/);
     expect(scene.complaints()).toEqual([]);
     await page.close();
   });

@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 const VIEWER = newToken();
 const OPERATOR = newToken();
-const QUEUE = '/i/default/q/bull%3Aanalytics';
+const QUEUE = '/i/default/q/bull%3Aanalytics?tab=memory';
 const JOBS = 4_000;
 
 describe('memory on the page', () => {
@@ -78,7 +78,7 @@ describe('memory on the page', () => {
     await page.keyboard.press('Enter');
     await page.getByText(/^Stopped at/).waitFor();
     await page.close();
-    const phone = await scene.open('/i/default/q/bull%3Amail', { ...PHONE, token: OPERATOR });
+    const phone = await scene.open('/i/default/q/bull%3Amail?tab=memory', { ...PHONE, token: OPERATOR });
     await untilLive(phone);
     await phone.getByRole('button', { name: 'Count exactly' }).tap();
     await phone.getByText('100 jobs counted, ended').waitFor();
@@ -87,13 +87,13 @@ describe('memory on the page', () => {
   });
 
   it('starts a count without a script too, and refuses a second one in words', async () => {
-    const page = await scene.open('/i/default/q/bull%3Aanalytics', {
+    const page = await scene.open('/i/default/q/bull%3Aanalytics?tab=memory', {
       token: OPERATOR,
       javaScriptEnabled: false,
     });
     await page.getByRole('button', { name: 'Count exactly' }).click();
     await page.getByRole('button', { name: 'Stop counting' }).waitFor();
-    await page.goto(`${scene.console.url}/i/default/q/bull%3Amail`);
+    await page.goto(`${scene.console.url}/i/default/q/bull%3Amail?tab=memory`);
     expect(await page.locator('.queue-count').innerText()).toContain('analytics is being counted');
     await page.goto(`${scene.console.url}${QUEUE}`);
     await page.getByRole('button', { name: 'Stop counting' }).click();

@@ -58,19 +58,34 @@ function secondsIn(text: string): number {
 const everything = () =>
   until('all of it within one tick', async () => {
     const before = await read(QUEUE);
-    const [overview, queuePage, fleet, alertsPage, found, alerts, fleetSaid, list] = await Promise.all([
-      page('/'),
-      page('/i/default/q/bull%3Amail'),
-      page('/workers'),
-      page('/alerts'),
-      read('/api/v1/findings'),
-      read('/api/v1/alerts'),
-      read('/api/v1/instances/default/workers'),
-      read('/api/v1/instances/default/queues'),
-    ]);
+    const [overview, queuePage, queueWorkers, fleet, alertsPage, found, alerts, fleetSaid, list] =
+      await Promise.all([
+        page('/'),
+        page('/i/default/q/bull%3Amail'),
+        page('/i/default/q/bull%3Amail?tab=workers'),
+        page('/workers'),
+        page('/alerts'),
+        read('/api/v1/findings'),
+        read('/api/v1/alerts'),
+        read('/api/v1/instances/default/workers'),
+        read('/api/v1/instances/default/queues'),
+      ]);
     const after = await read(QUEUE);
     const isOne = before.readAt === after.readAt;
-    return isOne && { queue: after, overview, queuePage, fleet, alertsPage, found, alerts, fleetSaid, list };
+    return (
+      isOne && {
+        queue: after,
+        overview,
+        queuePage,
+        queueWorkers,
+        fleet,
+        alertsPage,
+        found,
+        alerts,
+        fleetSaid,
+        list,
+      }
+    );
   });
 
 it('says the same word, and the same since, on every page, in the API and in alerts', async () => {
@@ -111,7 +126,7 @@ it('says the same word, and the same since, on every page, in the API and in ale
   expect(card).toContain(`datetime="${since}"`);
   const row = overview.slice(overview.indexOf('<tbody id="queue-rows"'));
   const cell = (label: string) => textAfter(row, new RegExp(`<td[^>]*data-label="${label}"`), '</td>');
-  expect(cell('State')).toBe('overloaded');
+  expect(cell('State')).toBe('saturated');
   expect(row).toContain(`class="state-word state-${severity}" title="${headline}"`);
   // What card and row both say, they say alike.
   const evidence = card.slice(card.indexOf('Details and evidence'));
@@ -124,10 +139,10 @@ it('says the same word, and the same since, on every page, in the API and in ale
 
   // The queue's page.
   const { queuePage } = seen;
-  expect(textAfter(queuePage, /<p class="queue-verdict/, '</p>')).toBe('overloaded');
+  expect(textAfter(queuePage, /<p class="queue-verdict/, '</p>')).toBe('saturated');
   expect(textAfter(queuePage, /<h3 id="finding-/, '</h3>')).toBe(headline);
   expect(queuePage).toContain(`datetime="${since}"`);
-  expect(textAfter(queuePage, /<p class="fleet-summary/, '</p>')).toContain('1 saturated');
+  expect(textAfter(seen.queueWorkers, /<p class="fleet-summary/, '</p>')).toContain('1 saturated');
 
   // Workers and alerts.
   expect(textAfter(seen.fleet, /<td[^>]*data-label="Status"/, '</span>')).toBe('saturated');

@@ -48,13 +48,16 @@ function ask(role: keyof typeof tokens, path: string, accept = 'application/json
   return console_.ask('GET', path, undefined, { authorization: `Bearer ${tokens[role]}`, accept });
 }
 const QUEUE = '/api/v1/instances/default/queues/resync';
-const PAGE = '/i/default/q/bull%3Aresync';
+const PAGE = '/i/default/q/bull%3Aresync?tab=memory';
 
 /** The first messages of the stream that keeps a queue's page live. */
 async function firstOfStream(role: keyof typeof tokens): Promise<string> {
-  const response = await fetch(`${console_.url}/live?view=queue&instance=default&queue=bull%3Aresync`, {
-    headers: { authorization: `Bearer ${tokens[role]}` },
-  });
+  const response = await fetch(
+    `${console_.url}/live?view=queue&instance=default&queue=bull%3Aresync&tab=memory`,
+    {
+      headers: { authorization: `Bearer ${tokens[role]}` },
+    },
+  );
   const reader = response.body?.getReader();
   let text = '';
   await until('the page is sent', async () => {

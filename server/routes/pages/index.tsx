@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { jobPath } from '../../../views/links.js';
 import { DrawerProblem, ProblemPage } from '../../../views/problem-page.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
@@ -61,8 +62,14 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.json(seriesAfter(deps.watch.instanceSeries(c.req.param('instance')), sinceOf(c.req.query('since')))),
   );
   pages.get('/i/:instance/q/:queue', async (c) => {
-    const { state, cursor, ...last } = c.req.query();
-    const query = { ...c.req.param(), state, cursor, last };
+    const { tab, state, cursor, job, ...last } = c.req.query();
+    const { instance, queue } = c.req.param();
+    if (job !== undefined) {
+      const { id } = queueIn(snapshotOf(deps, instance), queue);
+      const found = await deps.readJob(instance, id, job.slice(0, 200).trim());
+      if (found) return c.redirect(jobPath(instance, id, found.id));
+    }
+    const query = { instance, queue, tab, state, cursor, job, last };
     return c.html(await queuePage(deps, c.get('actor'), query));
   });
   pages.get('/i/:instance/w/:worker', async (c) => {

@@ -1,16 +1,17 @@
 import type { JobPageProps, Payload } from '../../../views/job-page.js';
 import type { JobRowProps, JobTableProps } from '../../../views/job-table.js';
-import { actionPath, jobPath, queuePath, replayFormPath } from '../../../views/links.js';
+import { actionPath, jobPath, jobTypePath, queuePath, replayFormPath } from '../../../views/links.js';
 import type { Fact } from '../../../views/state.js';
 import { moment, UNKNOWN } from '../../../views/words.js';
-import { formatBytes, formatCount, formatDuration } from '../../model/format.js';
+import { formatBytes, formatCount, formatDuration, formatRunTime } from '../../model/format.js';
 import type { JobDetail, JobPage, JobRow } from '../../model/job-view.js';
 import type { JobState } from '../../model/memory.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState } from '../../model/snapshot.js';
+import { plainName } from '../../model/words.js';
 
 /** Jobs of one page of the table. */
-export const JOBS_A_PAGE = 50;
+export const JOBS_A_PAGE = 20;
 
 const STATES: readonly (readonly [JobState, string, (queue: QueueState) => number])[] = [
   ['waiting', 'Waiting', (queue) => queue.counts.waiting],
@@ -50,6 +51,8 @@ export interface JobTableInput {
   /** null: they could not be read, for the reason in `problem`. */
   readonly page: JobPage | null;
   readonly problem: string | null;
+  /** Id of a job that was looked for, and is not in the queue; null: none was. */
+  readonly missing: string | null;
   readonly showsData: boolean;
   readonly mayReplay: boolean;
   readonly nowMs: number;
@@ -81,7 +84,14 @@ export function jobTableOf(input: JobTableInput): JobTableProps {
       rows.length > 0 && input.mayReplay && (state === 'failed' || state === 'completed')
         ? replayFormPath({ instance, queue: queue.id, from: state })
         : null,
-    note: input.problem ?? 'No job is in this state.',
+    search: queuePath(instance, queue.id),
+    note:
+      input.problem ??
+      (input.missing === null
+        ? rows.length === 0
+          ? 'No job is in this state.'
+          : ''
+        : `No job ${plainName(input.missing)} is in this queue.`),
   };
 }
 
@@ -91,13 +101,23 @@ function rowOf(job: JobRow, { queue, instance, state, showsData, nowMs }: JobTab
     id: job.id,
     href: jobPath(instance, queue.id, job.id),
     name: job.name,
+    typeHref: jobTypePath(instance, queue.id, job.name),
     added: job.timestampMs === null ? null : moment(job.timestampMs, nowMs),
     when: when === null ? null : moment(when, nowMs),
+    duration: durationOf(job, state, nowMs),
     attempts: formatCount(job.attemptsMade),
-    priority: job.priority === 0 ? UNKNOWN : formatCount(job.priority),
     // What a job failed with often quotes its data.
     reason: showsData ? job.failedReason : null,
   };
+}
+
+/** From its start to its end, or until now. */
+function durationOf({ processedAtMs, finishedAtMs }: JobRow, state: JobState, nowMs: number): string {
+  const endMs =
+    state === 'active' ? nowMs : state === 'completed' || state === 'failed' ? finishedAtMs : null;
+  return processedAtMs === null || endMs === null
+    ? UNKNOWN
+    : formatRunTime(Math.max(0, endMs - processedAtMs));
 }
 
 function whenOf(job: JobRow, state: JobState): number | null {

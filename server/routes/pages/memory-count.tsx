@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { queuePath } from '../../../views/links.js';
+import { queueTabPath } from '../../../views/links.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { CountRefused } from '../../model/memory.js';
 import type { QueueState } from '../../model/snapshot.js';
@@ -43,7 +43,7 @@ async function change(
     if (!(error instanceof CountRefused)) throw error;
     notice = error.message;
   }
-  if (!c.req.header('hx-request')) return c.redirect(queuePath(where.instance, id), 303);
+  if (!c.req.header('hx-request')) return c.redirect(queueTabPath(where.instance, id, 'memory'), 303);
   const snapshot = snapshotOf(deps, where.instance);
   const view = queueMemoryOf(queueIn(snapshot, id), snapshot, c.get('actor').role, deps.now(), notice);
   return c.html(<QueueMemorySection {...view} />);

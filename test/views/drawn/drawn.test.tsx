@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { FlowBars, Gauge, ShareBar } from '../../../views/drawn/bars.js';
 import { Cells, type SlotState } from '../../../views/drawn/cells.js';
 import { Curve, meetsAt } from '../../../views/drawn/curve.js';
+import { FlowDrawing } from '../../../views/drawn/flow.js';
 import { coneTo, evenly, timeTicks } from '../../../views/drawn/geometry.js';
 import { Histogram } from '../../../views/drawn/histogram.js';
 import { Lanes } from '../../../views/drawn/lanes.js';
 import { Sparkline } from '../../../views/drawn/sparkline.js';
+import { Strip } from '../../../views/drawn/strip.js';
 
 const MINUTE = 60_000;
 const MB = 1024 * 1024;
@@ -181,6 +183,20 @@ describe('no number, however odd, leaves a drawing', () => {
     holds(
       fc.property(fc.array(anySlot, { maxLength: 80 }), anyNumber, (slots, perRow) =>
         expectWithin(html(<Cells title="Slots" slots={slots} perRow={perRow} />)),
+      ) as never,
+    );
+  });
+
+  it('a strip among peers', () => {
+    holds(
+      fc.property(
+        anyNumber,
+        fc.array(anyNumber, { maxLength: 20 }),
+        fc.boolean(),
+        (ownMs, peersMs, isOutlier) =>
+          expectWithin(
+            html(<Strip title="Run time" ownMs={ownMs} peersMs={peersMs} isOutlier={isOutlier} />),
+          ),
       ) as never,
     );
   });
@@ -376,6 +392,24 @@ describe('what a drawing says to whom can’t see it', () => {
         /slot-sign" d="([^"]*)"/.exec(html(<Cells title="" slots={[{ state, ageMs: null }]} />))?.[1],
     );
     expect(new Set(shapes).size).toBe(7);
+  });
+
+  it('the flow of a queue: what waits, runs and ended, its rates, and where it piles up; unknown is no zero', () => {
+    const counts = { waiting: 620, active: 12, completed: 4_807, failed: 3, delayed: 0 };
+    const drawing = (rate: number | null) =>
+      html(
+        <FlowDrawing
+          title="Flow of mail"
+          counts={counts}
+          rates={{ added: 70, completed: rate, failed: rate === null ? null : 0 }}
+          pile={{ at: 'waiting', state: 'warning' }}
+        />,
+      );
+    expect(labelOf(drawing(63))).toBe(
+      'Flow of mail: added 70/s; 620 waiting, where it piles up; 12 active; 4,807 completed, 63/s; 3 failed, 0/s; 0 delayed.',
+    );
+    expect(drawing(63)).toContain('>piles up<');
+    expect(labelOf(drawing(null))).toContain('4,807 completed, rate not known');
   });
 
   it('lanes: what was when, and for how long; what has an address can be followed', () => {
