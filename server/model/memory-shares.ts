@@ -63,7 +63,18 @@ export function largestTypeOf(snapshot: Snapshot): TypeShare | null {
   return largest && { ...largest, ...shareOf(largest.type, heldBytesOf(snapshot.nodes)) };
 }
 
+const shares = new WeakMap<Snapshot, MemoryShares>();
+
+/** Asked for by every page that is drawn: worked out once a Snapshot. */
 export function memorySharesOf(snapshot: Snapshot): MemoryShares {
+  const known = shares.get(snapshot);
+  if (known) return known;
+  const found = sharesIn(snapshot);
+  shares.set(snapshot, found);
+  return found;
+}
+
+function sharesIn(snapshot: Snapshot): MemoryShares {
   const heldBytes = heldBytesOf(snapshot.nodes);
   const known = snapshot.queues.flatMap((queue) => (queue.memory ? { queue, memory: queue.memory } : []));
   // Field by field: spreading another object into each of ten thousand takes many times as long.
