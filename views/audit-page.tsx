@@ -31,11 +31,11 @@ export interface AuditProps {
 /** Who did what, why, and what came of it, newest first. */
 export const AuditPage: FC<{ readonly chrome: Chrome; readonly view: AuditProps }> = ({ chrome, view }) => (
   <Layout chrome={chrome}>
-    <h1>{view.isAccess ? 'Sign-ins and refusals' : 'Actions'}</h1>
+    <h1>{view.isAccess ? 'Sign-ins and refusals' : 'Audit log'}</h1>
     {view.seesAccess ? (
       <p>
         {view.isAccess ? (
-          <a href="/audit">Actions</a>
+          <a href="/audit">Audit log</a>
         ) : (
           <a href="/audit?action=access">Sign-ins and refusals</a>
         )}
@@ -93,7 +93,7 @@ const Action: FC<ActionProps> = (action) => (
     ) : null}
     {action.reason === null ? null : (
       <p class="muted">
-        Why: {action.reason || 'not said'}
+        Reason: {action.reason || 'none given'}
         {action.undoHref ? (
           <>
             {' '}

@@ -1,15 +1,26 @@
 import type { FC } from 'hono/jsx';
+import type { ActivityRow } from '../server/model/activity-row.js';
+import { ActivityLanes } from './activity-lanes.js';
+import type { Span } from './drawn/geometry.js';
 import { IncidentForm, type IncidentFormProps } from './incident-form.js';
 import type { IncidentCardProps } from './incidents-page.js';
 import { type Chrome, Layout } from './layout.js';
-import { StateIcon } from './state.js';
+import { entryPath } from './links.js';
+import { type Fact, Facts, StateIcon } from './state.js';
 import { Time } from './time.js';
 
 export interface IncidentPageProps {
   readonly card: IncidentCardProps;
   readonly affects: string;
-  /** For customers, as of now. */
+  /** What customers may be told now. */
   readonly status: string;
+  /** What happened in it, for its picture. */
+  readonly rows: readonly ActivityRow[];
+  readonly span: Span;
+  /** Bars that go on end here. */
+  readonly nowMs: number;
+  /** The impact in a few numbers. */
+  readonly tiles: readonly Fact[];
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly findings: readonly { readonly text: string; readonly href: string; readonly isOpen: boolean }[];
   readonly unknown: readonly string[];
@@ -30,19 +41,19 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
   <Layout chrome={chrome}>
     <IncidentHead {...view} />
     <section class="panel" aria-labelledby="status-title">
-      <h2 id="status-title">For customers, as of now</h2>
+      <h2 id="status-title">Status update</h2>
       <IncidentStatus {...view} />
       {view.affects === '' ? (
         <p class="hint">Say below what customers notice, and it is named here.</p>
       ) : null}
       <p>
         <button type="button" class="button" data-copy="status-text" hidden>
-          Copy the status update
+          Copy
         </button>
       </p>
     </section>
     <section class="panel" aria-labelledby="facts-title">
-      <h2 id="facts-title">What it came to</h2>
+      <h2 id="facts-title">Impact</h2>
       <PostMortem {...view} />
     </section>
     <section class="panel" aria-labelledby="draft-title">
@@ -62,17 +73,17 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
     </section>
     {view.form ? (
       <section aria-labelledby="change-title">
-        <h2 id="change-title">Change</h2>
+        <h2 id="change-title">Edit</h2>
         <IncidentForm {...view.form} />
       </section>
     ) : null}
     {view.buttons.remove ? (
       <details class="activity-note">
-        <summary>Forget this incident</summary>
+        <summary>Delete this incident</summary>
         <form method="post" action={view.buttons.remove}>
           <p>Timeline and actions stay; its title, its sections and this page go.</p>
           <button type="submit" class="button is-destructive">
-            Forget it
+            Delete it
           </button>
         </form>
       </details>
@@ -89,7 +100,7 @@ export const IncidentHead: FC<IncidentPageProps> = (view) => (
         <StateIcon state={view.card.state} /> {view.card.stateWord}
       </span>{' '}
       <Time {...view.card.from} /> {view.card.to ? <>to {<Time {...view.card.to} />}</> : 'until now'} (
-      {view.card.lasted}) <span class="muted">marked by {view.card.by}</span>
+      {view.card.lasted}) <span class="muted">declared by {view.card.by}</span>
     </p>
     <div class="incident-buttons">
       <a class="button" href={view.timelineHref}>
@@ -116,17 +127,30 @@ export const IncidentStatus: FC<IncidentPageProps> = (view) => (
 /** In numbers, findings and what is not known. */
 export const PostMortem: FC<IncidentPageProps> = (view) => (
   <div id="incident-account">
-    <dl class="incident-facts">
-      {view.facts.map((fact) => (
-        <>
-          <dt>{fact.label}</dt>
-          <dd>{fact.value}</dd>
-        </>
-      ))}
-    </dl>
+    <Facts facts={view.tiles} />
+    {view.rows.length > 0 ? (
+      <ActivityLanes
+        title="What happened"
+        rows={view.rows}
+        span={view.span}
+        nowMs={view.nowMs}
+        hrefOf={entryPath}
+      />
+    ) : null}
+    <details class="activity-note">
+      <summary>All facts</summary>
+      <dl class="incident-facts">
+        {view.facts.map((fact) => (
+          <>
+            <dt>{fact.label}</dt>
+            <dd>{fact.value}</dd>
+          </>
+        ))}
+      </dl>
+    </details>
     {view.findings.length > 0 ? (
       <>
-        <h3>Findings</h3>
+        <h3>Problems</h3>
         <ul class="sentences">
           {view.findings.map((finding) => (
             <li>

@@ -26,12 +26,12 @@ export const IncidentsPage: FC<{
     {view.canWrite ? (
       <p>
         <a class="button" href="/incidents/new">
-          Mark an incident
+          Declare incident
         </a>
       </p>
     ) : null}
     {view.incidents.length === 0 ? (
-      <p class="empty">Nothing has been marked as an incident.</p>
+      <p class="empty">No incident has been declared.</p>
     ) : (
       <ol class="incidents">
         {view.incidents.map((incident) => (
@@ -44,7 +44,7 @@ export const IncidentsPage: FC<{
                 <StateIcon state={incident.state} /> {incident.stateWord}
               </span>{' '}
               <Time {...incident.from} /> {incident.to ? <>to {<Time {...incident.to} />}</> : 'until now'} (
-              {incident.lasted}) <span class="muted">marked by {incident.by}</span>
+              {incident.lasted}) <span class="muted">declared by {incident.by}</span>
             </p>
           </li>
         ))}
@@ -61,7 +61,7 @@ export const NewIncidentPage: FC<{
   readonly open: readonly IncidentCardProps[];
 }> = ({ chrome, form, open }) => (
   <Layout chrome={chrome}>
-    <h1>Mark an incident</h1>
+    <h1>Declare incident</h1>
     {open.length > 0 ? (
       <p>
         Still open:{' '}

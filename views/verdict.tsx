@@ -35,7 +35,7 @@ export const Verdict: FC<VerdictProps> = ({ state, text, detail, incidentHref, r
     <p class="verdict-detail">
       {incidentHref ? (
         <a class="small-button" href={incidentHref}>
-          Mark as incident
+          Declare incident
         </a>
       ) : null}{' '}
       {detail}

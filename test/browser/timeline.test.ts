@@ -181,6 +181,8 @@ describe('an incident', () => {
     await shoot(page, 'incident');
     expect(await page.locator('#status-text').innerText()).toMatch(/^Sending of e-mail: delayed since/);
     expect(await page.locator('#draft-text').innerText()).toContain('# Post-mortem: Mail stood');
+    expect(await page.locator('#incident-account .lanes').getAttribute('aria-label')).toMatch(/warning/);
+    expect(await page.locator('#incident-account .facts').innerText()).toMatch(/Backlog peak/i);
     await page.fill('textarea[name="cause"]', 'Somebody paused it.');
     await page.locator('.incident-form button[type="submit"]').click();
     await page.waitForLoadState();
@@ -191,10 +193,10 @@ describe('an incident', () => {
     await page.goto(`${scene.console.url}/incidents`);
     expect(await page.locator('.incidents').innerText()).toContain('Mail stood');
     await page.getByRole('link', { name: 'Mail stood' }).click();
-    await page.locator('summary', { hasText: 'Forget' }).click();
-    await page.getByRole('button', { name: 'Forget it' }).click();
+    await page.locator('summary', { hasText: 'Delete this' }).click();
+    await page.getByRole('button', { name: 'Delete it' }).click();
     await page.waitForURL(/\/incidents$/);
-    await untilInView(page, 'Nothing has been marked');
+    await untilInView(page, 'No incident has been declared');
     await page.close();
   });
 

@@ -3,10 +3,11 @@ import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
 import { entryPath, incidentPath } from '../../../views/links.js';
 import { moment } from '../../../views/words.js';
+import type { ActivityRow } from '../../model/activity-row.js';
 import { formatDuration } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import { worstInWords } from '../../timeline/episode-keeper.js';
-import { draftOf, impactRows } from '../../timeline/incident/draft.js';
+import { draftOf, impactRows, impactTiles } from '../../timeline/incident/draft.js';
 import type { IncidentFacts } from '../../timeline/incident/facts.js';
 import { postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
@@ -39,6 +40,7 @@ export function cardOf(incident: Incident, nowMs: number): IncidentCardProps {
 export function incidentPageOf(
   incident: Incident,
   facts: IncidentFacts,
+  rows: readonly ActivityRow[],
   actor: Actor,
   form: IncidentFormProps,
 ): IncidentPageProps {
@@ -51,6 +53,10 @@ export function incidentPageOf(
     card: cardOf(incident, facts.nowMs),
     affects: incident.affects,
     status: statusUpdateOf(incident, facts),
+    rows,
+    span: rangeOf(incident, facts.nowMs),
+    nowMs: Math.min(facts.nowMs, incident.toMs ?? facts.nowMs),
+    tiles: impactTiles(account),
     facts: impactRows(account).map((row) => ({ ...row })),
     findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
       text: [episode.headline, episode.cause, worstInWords(episode)].filter(Boolean).join(' · '),
@@ -67,6 +73,11 @@ export function incidentPageOf(
       remove: canRemove ? `${path}/remove` : null,
     },
   };
+}
+
+/** What its picture spans. */
+export function rangeOf({ fromMs, toMs }: Incident, nowMs: number) {
+  return { fromMs, toMs: toMs ?? nowMs };
 }
 
 /** The form of an incident as it is; the end of its range belongs to it, and lists end before their `to`. */

@@ -5,6 +5,7 @@ import { IncidentsPage, NewIncidentPage } from '../../../views/incidents-page.js
 import { incidentPath } from '../../../views/links.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
+import { activityRows } from '../activity-rows.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { gatherFacts } from '../gather.js';
@@ -21,7 +22,7 @@ import {
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { incidentLiveUrl } from './incident-live.js';
-import { cardOf, formOfIncident, incidentPageOf, localTime } from './incident-view-model.js';
+import { cardOf, formOfIncident, incidentPageOf, localTime, rangeOf } from './incident-view-model.js';
 
 /** Entries that are looked up for a range; a page has no more boxes. */
 const MAX_TICKED = 100;
@@ -90,7 +91,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const open = (await deps.incidents.list()).filter(({ toMs }) => toMs === null);
     const form: IncidentFormProps = {
       action: '/incidents',
-      submit: 'Mark as incident',
+      submit: 'Declare incident',
       ...{ problem: '', title: '', to: '', affects: '', severity: 'critical', notes: [] },
       from: beganAt(deps),
       instances:
@@ -105,7 +106,8 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const incident = await findIncident(deps, id);
     const facts = await gatherFacts(deps, incident);
     const form = { ...formOfIncident(incident, instances()), problem };
-    const view = incidentPageOf(incident, facts, c.get('actor'), form);
+    const rows = await activityRows(deps, rangeOf(incident, deps.now()), facts.entries);
+    const view = incidentPageOf(incident, facts, rows, c.get('actor'), form);
     return c.html(
       <IncidentPage chrome={chrome(c, incident.title, incidentLiveUrl(incident))} view={view} />,
       problem === '' ? 200 : 422,

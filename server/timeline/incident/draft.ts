@@ -25,6 +25,21 @@ function markdownBlock(text: string): string {
   return text.trim().replace(/</g, '&lt;');
 }
 
+/** The impact in five numbers; what is not known says so. */
+export function impactTiles({ durations, impact, loss }: PostMortem) {
+  const of = (label: string, number: ImpactNumber | null, words: (value: number) => string) => ({
+    label,
+    value: number === null ? 'unknown' : words(number.value),
+  });
+  return [
+    { label: 'Duration', value: formatDuration(durations.lastsSeconds) },
+    of('Backlog peak', impact.backlogJobs, formatJobs),
+    of('Longest wait', impact.longestWaitSeconds, formatDuration),
+    of('Rejected writes', impact.refusedPerSecond, (value) => `up to ${formatRate(value)}`),
+    { label: 'Jobs lost', value: loss.verdict === 'none-known' ? 'none known' : 'possibly' },
+  ];
+}
+
 /** Queues named in the draft. */
 const MAX_NAMED = 20;
 
@@ -86,7 +101,7 @@ function after(seconds: number | null, unknown: string): string {
 function number(of: ImpactNumber | null, words: (value: number) => string): string {
   if (of === null) return 'unknown';
   const at = of.atMs === null ? '' : ` at ${formatUtcSeconds(of.atMs)}`;
-  return `${words(of.value)}${at} (${of.source === 'history' ? 'from the history of signals' : 'as findings saw it'})`;
+  return `${words(of.value)}${at}${of.source === 'history' ? '' : ' (as findings saw it)'}`;
 }
 
 function delayInWords(delayed: PostMortem['delayed']): string {
@@ -96,7 +111,7 @@ function delayInWords(delayed: PostMortem['delayed']): string {
     waitedJobSeconds === null
       ? 'how long they waited together is unknown'
       : `they waited at least ${formatDuration(waitedJobSeconds)} in all (the backlog, added up while it was ${formatJobs(thresholdJobs)} or more)`;
-  return `at least ${formatJobs(atLeastJobs)}, the peak of a backlog; ${waited} (${source === 'history' ? 'from the history of signals' : 'as findings saw it'})`;
+  return `at least ${formatJobs(atLeastJobs)}, the peak of a backlog; ${waited}${source === 'history' ? '' : ' (as findings saw it)'}`;
 }
 
 function replayedInWords({ replays }: PostMortem): string {
@@ -158,7 +173,7 @@ function headOf({ severity, createdBy, affects }: DraftWords, postMortem: PostMo
     `- From ${formatUtc(fromMs)} ${toMs === null ? `until now (still open, ${lasted} so far)` : `to ${formatUtc(toMs)} (${lasted})`}`,
     ...(severity === null ? [] : [`- Severity: ${severity}`]),
     ...(affects === '' ? [] : [`- Customers noticed: ${markdownText(affects)}`]),
-    ...(createdBy === null ? [] : [`- Marked as an incident by ${markdownText(createdBy)}`]),
+    ...(createdBy === null ? [] : [`- Declared by ${markdownText(createdBy)}`]),
   ];
 }
 
