@@ -31,7 +31,7 @@ export const QueueHead: FC<QueueHeadProps> = ({ queue, snapshot, problem, unread
       aria-label={`Queue ${queue.name}`}
     >
       <h1 class="queue-title">
-        {plainName(queue.name)}{' '}
+        <bdi>{queue.name}</bdi>{' '}
         <span class="muted">
           {plainName(queue.prefix)} · {snapshot.instance}
         </span>

@@ -241,9 +241,7 @@ it.concurrent(
         );
       // The kill brings another: jobs of this queue were lost.
       const aboutQueue = async () =>
-        (await entries(second, 'finding.began')).filter(({ text }) =>
-          text.startsWith('No workers (noticed)'),
-        );
+        (await entries(second, 'finding.began')).filter(({ text }) => /^noticed: .*no workers/i.test(text));
       await until('it is told', async () => (await aboutQueue()).length > 0, PATIENT);
       await redis.kill();
       await first.signal('SIGKILL');
