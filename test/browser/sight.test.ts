@@ -21,7 +21,7 @@ describe('a console that cannot see', () => {
         /Blind: Redis default was last seen \d+ s ago/,
       );
       const age = async (): Promise<number> =>
-        Number.parseInt(await page.locator('[data-age-since]').innerText(), 10);
+        Number.parseInt(await page.locator('#blind [data-age-since]').innerText(), 10);
       const first = await age();
       await expect.poll(age).toBeGreaterThan(first);
       expect(await page.title()).toMatch(/^[●○]/);
