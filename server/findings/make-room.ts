@@ -120,7 +120,8 @@ export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
   );
   const step = Math.max(MEGABYTE, node.maxBytes / 4);
   const inSteps = Math.max(node.maxBytes * RAISE_BY, Math.ceil(wanted / step) * step);
-  const bound = node.hostBytes === null ? inSteps : node.hostBytes * HOST_SHARE;
+  // Where the host's memory is not known, what the action can take at all is the bound.
+  const bound = node.hostBytes === null ? Number.MAX_SAFE_INTEGER : node.hostBytes * HOST_SHARE;
   const maxBytes = wholeMegabytes(Math.min(inSteps, bound));
   if (!(maxBytes > node.maxBytes) || maxBytes < node.countedBytes * 1.02) return null;
   const host = node.hostBytes === null ? '' : ` of the host's ${formatBytes(node.hostBytes)}`;

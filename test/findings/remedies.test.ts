@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findAction } from '../../server/actions/index.js';
 import { detectFindings } from '../../server/findings/index.js';
+import { raiseMaxmemoryRemedy } from '../../server/findings/make-room.js';
 import type { Remedy } from '../../server/model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import { anySnapshot } from '../support/any-snapshot.js';
@@ -50,6 +51,16 @@ test.each(Object.entries(troubles))(
     for (const remedy of remedies) expectAccepted(remedy);
   },
 );
+
+test('a limit is raised no further than can be set, where growth is beyond all measure and the host unknown', () => {
+  const forecast = {
+    ...{ growthBytesPerSecond: 1e15, growthRange: [1e15, 1e15] as const, windowMs: 30_000 },
+    ...{ fullInSeconds: 1, fullInRange: [1, 1] as const, notKnown: null },
+  };
+  const remedy = raiseMaxmemoryRemedy(aFullNode({ hostBytes: null, forecast }));
+  expect(remedy).not.toBeNull();
+  if (remedy) expectAccepted(remedy);
+});
 
 test('whatever a Redis looks like, every remedy is a call that its action accepts', () => {
   fc.assert(
