@@ -3,6 +3,7 @@ import { ActionForecast, type ForecastProps } from './action-forecast.js';
 import { ActionPreview, type PreviewProps, previewState } from './action-preview.js';
 import { ActionProgress } from './action-watch.js';
 import { CloseButton } from './close-button.js';
+import { DocsMark } from './docs-mark.js';
 
 export interface FieldProps {
   readonly id: string;
@@ -32,6 +33,8 @@ export interface SliderProps {
 }
 
 export interface ActionFormProps {
+  /** Of the action, as the API calls it. */
+  readonly name: string;
   readonly title: string;
   /** On what: a queue's name, "12 queues", a Redis. */
   readonly subject: string;
@@ -63,6 +66,7 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
         </h2>
         {form.place === '' ? null : <p class="hint">{form.place}</p>}
       </div>
+      <DocsMark kind="actions" name={form.name} />
       <CloseButton />
     </header>
     {form.targets ? <Targets {...form.targets} /> : null}

@@ -101,6 +101,7 @@ export function formOf(
 ): ActionFormProps {
   const { action, ask, names } = targeted;
   return {
+    name: action.name,
     title: action.title,
     subject: subjectOf(targeted),
     place: action.scope === 'instance' ? '' : `Redis ${ask.instance}`,
