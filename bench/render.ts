@@ -1,5 +1,5 @@
 import type { Group } from './groups.js';
-import { judgedOf, type Result, type Verdict, verdictOf } from './results.js';
+import { judgedOf, type Result, type RowVerdict, rowVerdictOf } from './results.js';
 
 const KINDS: readonly Result['kind'][] = ['ratio', 'cost', 'time'];
 const SHOWN_RUNS = 4;
@@ -26,7 +26,7 @@ export function renderResults(results: readonly Result[], groups: readonly Texts
 
 /** What got worse beyond noise and what misses its limit, a line each; or one line that nothing does. */
 export function summaryOf(results: readonly Result[]): readonly string[] {
-  const judged = results.map((row) => ({ row, verdict: verdictOf(row) }));
+  const judged = results.map((row) => ({ row, verdict: rowVerdictOf(row) }));
   const worse = judged.filter(({ verdict }) => verdict.since?.verdict === 'worse');
   const missed = judged.filter(({ verdict }) => verdict.isMissed);
   const lines = [
@@ -43,7 +43,7 @@ export function summaryOf(results: readonly Result[]): readonly string[] {
 
 /** Whether a run must end with an error. */
 export function isBad(results: readonly Result[]): boolean {
-  return results.map(verdictOf).some(({ since, isMissed }) => isMissed || since?.verdict === 'worse');
+  return results.map(rowVerdictOf).some(({ since, isMissed }) => isMissed || since?.verdict === 'worse');
 }
 
 function sectionOf({ title, peer, notes }: Texts, rows: readonly Result[]): readonly string[] {
@@ -64,7 +64,7 @@ function sectionOf({ title, peer, notes }: Texts, rows: readonly Result[]): read
 }
 
 function lineOf(row: Result): string {
-  const verdict = verdictOf(row);
+  const verdict = rowVerdictOf(row);
   const spillway = [amount(row.value, row.unit), row.detail].filter(Boolean).join('; ');
   const peer = [row.peer === null ? '' : amount(row.peer, row.unit), row.peerDetail]
     .filter(Boolean)
@@ -75,7 +75,7 @@ function lineOf(row: Result): string {
   return `| ${[...cells, sinceOf(row, verdict), before.join(', ')].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-function sinceOf(row: Result, { since }: Verdict): string {
+function sinceOf(row: Result, { since }: RowVerdict): string {
   if (since === null)
     return row.kind === 'time' ? '' : row.earlier.length > 0 ? 'another machine' : 'first run';
   const { change, noise, verdict } = since;

@@ -145,7 +145,7 @@ function runOf({ value, peer, ratio, standardError, at, redis, node, machine, lo
   return { value, peer, ratio, standardError, at, redis, node, machine, load };
 }
 
-export interface Verdict {
+export interface RowVerdict {
   readonly figure: number;
   /** null: nothing to hold it against, or not to be held against anything. */
   readonly since: Change | null;
@@ -153,7 +153,7 @@ export interface Verdict {
 }
 
 /** How a row stands against its limit and against the run before. */
-export function verdictOf(row: Result): Verdict {
+export function rowVerdictOf(row: Result): RowVerdict {
   const figure = judgedOf(row, row.kind);
   // Ratios hold from one machine to the other, what a thing costs does not.
   const comparable = row.earlier.filter(({ machine }) => row.kind === 'ratio' || machine === row.machine);

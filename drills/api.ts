@@ -190,7 +190,7 @@ export function textOf({ headline, cause, effect, action, detail, evidence }: Ap
 }
 
 /** Of a finding's evidence, by its stable name. */
-export function evidenceOf({ evidence }: ApiFinding, name: string): string | number | undefined {
+export function evidenceNamed({ evidence }: ApiFinding, name: string): string | number | undefined {
   return evidence.find((piece) => piece.name === name)?.value;
 }
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Api } from './api.js';
 import type { ProducerHears } from './children/producer.js';
 import type { QueueWork } from './children/worker.js';
-import type { Stage } from './run.js';
+import type { DrillStage } from './run.js';
 import { sleep } from './wait-for.js';
 import type { Player, World } from './world.js';
 
@@ -26,7 +26,7 @@ const STEADY_MS = 12_000;
 const ENOUGH_FAILURES = 20;
 const FAILING_WITHIN_MS = 15_000;
 
-export interface DeployStage extends Stage {
+export interface DeployStage extends DrillStage {
   /** By the type of the jobs that each adds. */
   readonly producers: ReadonlyMap<string, Player<ProducerHears>>;
   workers: readonly Player[];
@@ -35,7 +35,7 @@ export interface DeployStage extends Stage {
   removed: readonly string[];
 }
 
-export async function startMonitors({ world, activity }: Stage): Promise<DeployStage> {
+export async function startMonitors({ world, activity }: DrillStage): Promise<DeployStage> {
   const workers = await startRelease(world, '2.6.3');
   const producers = await Promise.all(
     TYPES.map(async (jobName) => {

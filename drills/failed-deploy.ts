@@ -1,5 +1,5 @@
 import type { AlertWatch } from './alert-watch.js';
-import { type Api, type ApiFinding, codesOf, evidenceOf, textOf, untilFound } from './api.js';
+import { type Api, type ApiFinding, codesOf, evidenceNamed, textOf, untilFound } from './api.js';
 import { replayWhatFailed } from './failed-deploy-replay.js';
 import {
   checkFailing,
@@ -103,7 +103,7 @@ async function checkFailingNamed(stage: DeployStage, api: Api): Promise<void> {
     noOther: 'and no healthy type is',
   });
   const text = named ? textOf(named) : '';
-  const saidAtMs = named ? Date.parse(String(evidenceOf(named, 'first-failure'))) : Number.NaN;
+  const saidAtMs = named ? Date.parse(String(evidenceNamed(named, 'first-failure'))) : Number.NaN;
   const firstAtMs = world.ledger.firstFailureAtMs(queue, failing) ?? Number.NaN;
   activity.check(
     `its first failure is given to within ${FIRST_FAILURE_WITHIN_MS / 1000} s`,

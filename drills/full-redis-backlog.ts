@@ -1,7 +1,7 @@
 import { type Api, type ApiPlan, checkForecast } from './api.js';
 import { ANALYTICS } from './full-redis-players.js';
 import { inMegabytes, MB, usedBytes, waitingIn } from './own-redis.js';
-import type { Stage } from './run.js';
+import type { DrillStage } from './run.js';
 import { waitFor } from './wait-for.js';
 
 /** 94 MB of jobs [facts.md], and what is there already. */
@@ -17,7 +17,7 @@ const REASON = 'drill full-redis: drain the analytics backlog';
  * What ended the incident at Cypress: with a client that batches twenty requests or waits ten seconds, five slots
  * complete ten jobs in twenty seconds, whatever the work is. One order raises the concurrency of the running workers.
  */
-export async function drainBacklog({ world, activity }: Stage, api: Api, jobs: number): Promise<void> {
+export async function drainBacklog({ world, activity }: DrillStage, api: Api, jobs: number): Promise<void> {
   const { redis } = world;
   const changeWorkers = (change: object) => api.changeWorkers(ANALYTICS, { ...change, reason: REASON });
   const withinMs = ORDERED_WITHIN_MS + jobs / DRAINED_PER_MS;

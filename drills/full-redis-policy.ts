@@ -9,7 +9,7 @@ import {
   startWorker,
 } from './full-redis-players.js';
 import { inMegabytes, MB, maxmemoryOf, usedBytes } from './own-redis.js';
-import type { Drill, Stage } from './run.js';
+import type { Drill, DrillStage } from './run.js';
 import { waitFor } from './wait-for.js';
 import type { Player } from './world.js';
 
@@ -64,7 +64,7 @@ export const fullRedisPolicy: Drill = {
   },
 };
 
-interface PolicyStage extends Stage {
+interface PolicyStage extends DrillStage {
   readonly limitBytes: number;
   readonly surgeJobs: number;
   readonly analytics: Player<never>;

@@ -1,5 +1,5 @@
 import type { AlertWatch } from './alert-watch.js';
-import { type Api, type ApiFinding, type ApiOutcomes, evidenceOf } from './api.js';
+import { type Api, type ApiFinding, type ApiOutcomes, evidenceNamed } from './api.js';
 import {
   ANALYTICS,
   API,
@@ -11,7 +11,7 @@ import {
   takesWrites,
 } from './full-redis-players.js';
 import { inMegabytes, maxmemoryOf, waitingIn } from './own-redis.js';
-import type { Stage } from './run.js';
+import type { DrillStage } from './run.js';
 import { sleep, WAIT_FACTOR, waitFor } from './wait-for.js';
 
 const WATCHED_FOR_MS = 4_000;
@@ -26,7 +26,7 @@ const REASON = 'drill full-redis: make room so that the API can add jobs again';
 
 /** What the person at the console would do, through the JSON API alone, with checks before and after. */
 export async function resolveFullRedis(
-  stage: Stage,
+  stage: DrillStage,
   api: Api,
   alerts: AlertWatch,
   refusedAtMs: number,
@@ -41,7 +41,7 @@ export async function resolveFullRedis(
   await alerts.conclude();
 }
 
-async function checkBefore({ world, activity }: Stage): Promise<void> {
+async function checkBefore({ world, activity }: DrillStage): Promise<void> {
   const refusal = await stockPause(world);
   activity.check(
     'before: stock queue.pause() is refused',
@@ -62,7 +62,7 @@ async function checkBefore({ world, activity }: Stage): Promise<void> {
 }
 
 /** The worst finding is to say it all: the type, its share, the flush timeout that its runs wait for, and what to set. */
-async function findCause({ activity }: Stage, api: Api, refusedAtMs: number): Promise<void> {
+async function findCause({ activity }: DrillStage, api: Api, refusedAtMs: number): Promise<void> {
   let top: ApiFinding | undefined;
   const isNamed = await waitFor(async () => {
     [top] = await api.findings();
@@ -77,7 +77,7 @@ async function findCause({ activity }: Stage, api: Api, refusedAtMs: number): Pr
 }
 
 function namesCause(finding: ApiFinding): boolean {
-  const value = (name: string): number => Number(evidenceOf(finding, name) ?? Number.NaN);
+  const value = (name: string): number => Number(evidenceNamed(finding, name) ?? Number.NaN);
   return (
     finding.code === 'redis.full' &&
     finding.cause.includes('track') &&
@@ -88,7 +88,7 @@ function namesCause(finding: ApiFinding): boolean {
 }
 
 /** The first remedy of the worst finding, again and again: what somebody does who trusts the page. */
-async function followRemedies({ world, activity }: Stage, api: Api): Promise<void> {
+async function followRemedies({ world, activity }: DrillStage, api: Api): Promise<void> {
   const tried = new Set<string>();
   const fromMs = Date.now();
   const isOver = async (): Promise<boolean> =>
@@ -160,7 +160,7 @@ function inWords(outcomes: ApiOutcomes): string {
     .join(', ');
 }
 
-async function checkAfter({ world, activity }: Stage, api: Api): Promise<void> {
+async function checkAfter({ world, activity }: DrillStage, api: Api): Promise<void> {
   const { ledger, redis } = world;
   const then = {
     accepted: ledger.accepted(API),
@@ -191,7 +191,7 @@ async function checkAfter({ world, activity }: Stage, api: Api): Promise<void> {
 }
 
 /** With room for writes the API catches up, and Redis fills on in truth until it keeps as many jobs and events as it may. */
-async function untilNothingGrows({ world, activity }: Stage): Promise<void> {
+async function untilNothingGrows({ world, activity }: DrillStage): Promise<void> {
   const { client } = world.redis;
   await activity.checkWithin('after: the API keeps no more than it may', RECOVERED_WITHIN_MS, async () => [
     (await client.zcard(`bull:${API}:completed`)) >= API_KEEPS.jobs &&

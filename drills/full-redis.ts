@@ -10,7 +10,7 @@ import {
 } from './full-redis-players.js';
 import { resolveFullRedis } from './full-redis-resolve.js';
 import { inMegabytes, MB, maxmemoryOf } from './own-redis.js';
-import { checkNothingLost, type Drill, type Stage } from './run.js';
+import { checkNothingLost, type Drill, type DrillStage } from './run.js';
 import { sleep, waitFor } from './wait-for.js';
 import type { World } from './world.js';
 
@@ -97,7 +97,7 @@ export const fullRedis: Drill = {
   },
 };
 
-async function follow({ world, activity }: Stage): Promise<never> {
+async function follow({ world, activity }: DrillStage): Promise<never> {
   const { ledger } = world;
   for (let isTaken = true; ; isTaken = !isTaken) {
     const awaited = isTaken;

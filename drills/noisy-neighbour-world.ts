@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Stage } from './run.js';
+import type { DrillStage } from './run.js';
 import { sleep, WAIT_FACTOR } from './wait-for.js';
 import type { World } from './world.js';
 
@@ -24,7 +24,7 @@ const TROUBLE_TIMES = 10;
  */
 const NOISE_MS = 5 * WAIT_FACTOR;
 
-export interface NoisyStage extends Stage {
+export interface NoisyStage extends DrillStage {
   /** What 9 of 10 jobs of each victim wait at most while all is well; filled by `measureNormal`. */
   readonly normalMs: Map<string, number>;
   floodedAtMs: number;

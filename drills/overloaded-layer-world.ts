@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { ProducerPlan } from './children/producer.js';
-import type { Stage } from './run.js';
+import type { DrillStage } from './run.js';
 import type { Player } from './world.js';
 
 export const LEFT = 'layer-left';
@@ -14,7 +14,7 @@ const SLOTS = 4;
 /** Short, so that what a crashed worker had in hand is seen to come back within a drill. */
 export const SHORT_LOCKS = { lockDuration: 6_000, stalledInterval: 4_000, maxStalledCount: 5 };
 
-export interface LayerStage extends Stage {
+export interface LayerStage extends DrillStage {
   /** Worker processes of the layer by the names that the console shows. */
   readonly workers: Map<string, Player>;
   /** Jobs of the left queue that are replayed in the second part. */
@@ -24,7 +24,7 @@ export interface LayerStage extends Stage {
   surge: Player<never> | null;
 }
 
-export async function startLayer(stage: Stage, replayedJobs: number): Promise<LayerStage> {
+export async function startLayer(stage: DrillStage, replayedJobs: number): Promise<LayerStage> {
   const { world, activity } = stage;
   const layer: LayerStage = { ...stage, workers: new Map(), replayedJobs, made: [], surge: null };
   await Promise.all([

@@ -22,11 +22,11 @@ export interface Drill extends Pick<ConsoleSettings, 'tenantField' | 'spillway'>
   /** For a person at the console: what to look at and what to try, a line each. */
   readonly guide: readonly string[];
   /** Starts producers and workers. Returns at once; the incident then develops by itself. */
-  readonly start: (stage: Stage, size: DrillSize) => Promise<DrillIncident>;
+  readonly start: (stage: DrillStage, size: DrillSize) => Promise<DrillIncident>;
 }
 
 /** What all of a drill's steps have at hand. */
-export interface Stage {
+export interface DrillStage {
   readonly world: World;
   readonly activity: DrillActivity;
 }
@@ -121,7 +121,7 @@ export async function runDrill(drill: Drill, options: RunOptions): Promise<Drill
  * @param removed ids of jobs that somebody removed by hand.
  */
 export async function checkNothingLost(
-  { world, activity }: Stage,
+  { world, activity }: DrillStage,
   queues: readonly string[],
   removed: readonly string[] = [],
 ): Promise<void> {

@@ -6,7 +6,7 @@ import type { ProducerPlan } from './children/producer.js';
 import { type HalfOpenWay, startHalfOpenWay } from './half-open-way.js';
 import { SHORT_LOCKS } from './overloaded-layer-world.js';
 import { MB } from './own-redis.js';
-import type { Drill, Stage } from './run.js';
+import type { Drill, DrillStage } from './run.js';
 import { sleep } from './wait-for.js';
 
 const QUEUE = 'alerts';
@@ -67,7 +67,7 @@ export const silentSubscriber: Drill = {
   },
 };
 
-async function resolve(stage: Stage, api: Api, alerts: AlertWatch): Promise<void> {
+async function resolve(stage: DrillStage, api: Api, alerts: AlertWatch): Promise<void> {
   await checkAgentMessages(stage, api, null, 'at first');
   const failedOverAtMs = await failOver(stage);
   await checkAgentMessages(stage, api, failedOverAtMs, 'after the failover');
@@ -84,7 +84,7 @@ async function resolve(stage: Stage, api: Api, alerts: AlertWatch): Promise<void
 }
 
 /** @returns when the replica had become the master. */
-async function failOver(stage: Stage): Promise<number> {
+async function failOver(stage: DrillStage): Promise<number> {
   const { master, replica } = sentinelOf(stage);
   await master.kill();
   // A client of its own: Sentinel cuts every connection to the replica that it promotes.
@@ -101,7 +101,7 @@ async function failOver(stage: Stage): Promise<number> {
 
 /** The console hears, and has a beat from each worker that is younger than the moment; null: from any time. */
 async function checkAgentMessages(
-  { activity }: Stage,
+  { activity }: DrillStage,
   api: Api,
   sinceMs: number | null,
   when: string,
@@ -122,7 +122,7 @@ async function checkAgentMessages(
 }
 
 /** A worker of its own queue whose connections swallow everything, with its agent on another way. */
-async function deafen(stage: Stage): Promise<HalfOpenWay> {
+async function deafen(stage: DrillStage): Promise<HalfOpenWay> {
   const { world, activity } = stage;
   const redisPort = sentinelOf(stage).replica.port;
   const way = await startHalfOpenWay(redisPort);
@@ -138,7 +138,7 @@ async function deafen(stage: Stage): Promise<HalfOpenWay> {
   return way;
 }
 
-async function checkDeafIsNamed({ activity }: Stage, api: Api): Promise<void> {
+async function checkDeafIsNamed({ activity }: DrillStage, api: Api): Promise<void> {
   const fromMs = Date.now();
   await activity.checkWithin(
     'the deaf worker is named silent',
@@ -161,7 +161,7 @@ async function checkDeafIsNamed({ activity }: Stage, api: Api): Promise<void> {
 }
 
 /** The remedy of the finding, which ends the incident. */
-async function reconnect({ activity }: Stage, api: Api): Promise<void> {
+async function reconnect({ activity }: DrillStage, api: Api): Promise<void> {
   const remedy = (await api.findings())
     .find(({ code }) => code === 'worker.silent')
     ?.remedies.find(({ action }) => action === 'worker.reconnect');
@@ -181,7 +181,7 @@ async function reconnect({ activity }: Stage, api: Api): Promise<void> {
 }
 
 /** @throws Error where the world was built without */
-function sentinelOf({ world }: Stage) {
+function sentinelOf({ world }: DrillStage) {
   if (!world.sentinel) throw new Error('this drill needs Sentinel');
   return world.sentinel;
 }

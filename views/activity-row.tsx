@@ -8,7 +8,7 @@ import { plainName, plainSentence } from '../server/model/words.js';
 import { aboutPath } from './links.js';
 import { StateIcon } from './state.js';
 import { Time } from './time.js';
-import { type ActivityReader, TimelineEntry } from './timeline-entry.js';
+import { type ActivityReader, TimelineRow } from './timeline-entry.js';
 import { elementId, moment } from './words.js';
 
 const STATE_WORDS: Readonly<Record<NonNullable<ActivityEntry['state']>, string>> = {
@@ -69,7 +69,7 @@ const Row: FC<{ readonly row: ActivityRow; readonly reader: ActivityReader }> = 
         </summary>
         <ol class="activity-entries">
           {row.entries.map((entry) => (
-            <TimelineEntry entry={entry} reader={reader} />
+            <TimelineRow entry={entry} reader={reader} />
           ))}
         </ol>
       </details>

@@ -33,7 +33,7 @@ export interface RulePageProps {
 }
 
 /** What the rule would have done: shown again with every change of the form, before anything is saved. */
-export const RuleTest: FC<RuleTestProps> = ({ summary, firings, problems }) => (
+export const RuleTestResult: FC<RuleTestProps> = ({ summary, firings, problems }) => (
   <div id="rule-test" class="rule-test" role="status">
     {problems.map((problem) => (
       <p class="state-word state-critical">{problem}</p>
@@ -101,7 +101,7 @@ export const RulePage: FC<{ readonly chrome: Chrome; readonly view: RulePageProp
           </p>
         )}
       </form>
-      <RuleTest {...view.test} />
+      <RuleTestResult {...view.test} />
       {view.deleteAction ? (
         <form method="post" action={view.deleteAction}>
           <button type="submit" class="small-button">

@@ -16,7 +16,7 @@ export interface ChannelCardProps {
 }
 
 /** How it has been doing: what of a card changes by itself. */
-export const ChannelState: FC<ChannelCardProps> = (card) => (
+export const ChannelHealthLines: FC<ChannelCardProps> = (card) => (
   <div id={`${card.id}-state`} class="channel-doing">
     <p class={`channel-state state-${card.state}`}>
       <span class="state-word">{card.stateWord}</span>
@@ -39,7 +39,7 @@ export const ChannelCard: FC<ChannelCardProps> = (card) => (
   <li class="channel">
     <article aria-labelledby={card.id}>
       <h3 id={card.id}>{card.name}</h3>
-      <ChannelState {...card} />
+      <ChannelHealthLines {...card} />
       <p class="muted channel-about">{card.about}</p>
       {card.testAction ? (
         <form method="post" action={card.testAction}>

@@ -4,7 +4,7 @@ import { formatThings } from '../server/model/format.js';
 import { Time } from './time.js';
 import { moment } from './words.js';
 
-export interface ErrorGroup extends Group {
+export interface ErrorGroupRow extends Group {
   /** The newest job that failed so. */
   readonly jobHref: string;
   /** The form that brings back those that failed so; null: this role may not. */
@@ -14,7 +14,7 @@ export interface ErrorGroup extends Group {
 const MAX_GROUPS = 10;
 
 /** With what jobs failed, the most frequent first: of the newest failed jobs, as they were when the page was opened. */
-export const ErrorGroups: FC<{ readonly groups: readonly ErrorGroup[]; readonly nowMs: number }> = ({
+export const ErrorGroups: FC<{ readonly groups: readonly ErrorGroupRow[]; readonly nowMs: number }> = ({
   groups,
   nowMs,
 }) =>

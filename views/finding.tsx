@@ -32,7 +32,16 @@ export interface FindingProps {
 
 const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
-export const Finding: FC<FindingProps> = ({ id, finding, subject, follows, since, age, remedies, next }) => {
+export const FindingCard: FC<FindingProps> = ({
+  id,
+  finding,
+  subject,
+  follows,
+  since,
+  age,
+  remedies,
+  next,
+}) => {
   const isLastSeen = finding.lastSeenAtMs !== undefined;
   return (
     <li id={id} class={`finding severity-${finding.severity}${isLastSeen ? ' is-last-seen' : ''}`}>
@@ -137,7 +146,7 @@ export const FindingList: FC<FindingListProps> = ({ findings, calm }) => (
   <>
     <ol id="findings-list" class="findings" data-list="findings">
       {findings.map((finding) => (
-        <Finding {...finding} />
+        <FindingCard {...finding} />
       ))}
     </ol>
     <p class="findings-calm">{calm}</p>

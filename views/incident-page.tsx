@@ -54,7 +54,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
     </section>
     <section class="panel" aria-labelledby="facts-title">
       <h2 id="facts-title">Impact</h2>
-      <PostMortem {...view} />
+      <PostMortemFacts {...view} />
     </section>
     <section class="panel" aria-labelledby="draft-title">
       <h2 id="draft-title">Post-mortem draft</h2>
@@ -125,7 +125,7 @@ export const IncidentStatus: FC<IncidentPageProps> = (view) => (
 );
 
 /** In numbers, findings and what is not known. */
-export const PostMortem: FC<IncidentPageProps> = (view) => (
+export const PostMortemFacts: FC<IncidentPageProps> = (view) => (
   <div id="incident-account">
     <Facts facts={view.tiles} />
     {view.rows.length > 0 ? (

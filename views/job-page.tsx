@@ -24,7 +24,7 @@ export interface JobPageProps {
 }
 
 /** One job with what it carries. Payloads are somebody else's text: htmx leaves them alone. */
-export const JobPage: FC<{ readonly chrome: Chrome; readonly job: JobPageProps }> = ({ chrome, job }) => (
+export const JobView: FC<{ readonly chrome: Chrome; readonly job: JobPageProps }> = ({ chrome, job }) => (
   <Layout chrome={chrome}>
     <section class="panel" aria-labelledby="job-title">
       <h1 id="job-title" class="queue-title">

@@ -5,7 +5,7 @@ import { plainName } from '../server/model/words.js';
 import { Curve } from './drawn/curve.js';
 import { evenly } from './drawn/geometry.js';
 import { Histogram } from './drawn/histogram.js';
-import { type ErrorGroup, ErrorGroups } from './error-groups.js';
+import { type ErrorGroupRow, ErrorGroups } from './error-groups.js';
 import { ReplayLink, ThresholdLink, type TypeContext, TypeStateLines } from './job-type-row.js';
 import {
   busyInWords,
@@ -31,7 +31,7 @@ export interface JobTypeNowProps extends TypeContext {
 export interface JobTypePageProps extends JobTypeNowProps {
   readonly chrome: Chrome;
   /** Of its newest failed jobs; null: this role may not see them, or they can't be read. */
-  readonly errors: readonly ErrorGroup[] | null;
+  readonly errors: readonly ErrorGroupRow[] | null;
 }
 
 /** One job type: what is the matter with it and since when, how long its runs take, and with what they fail. */

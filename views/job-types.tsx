@@ -48,7 +48,7 @@ const COLUMNS = [
 const TEXT_KINDS: readonly string[] = ['name', 'verdict', 'run'];
 
 /** Job types of a queue: which of them holds it up, fails or has gone missing. */
-export const JobTypes: FC<TypeContext> = (view) => (
+export const JobTypeTable: FC<TypeContext> = (view) => (
   <section id="job-types" class="queues job-types" aria-labelledby="job-types-title">
     <div class="queues-head">
       <h2 id="job-types-title">Job types</h2>

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { type ErrorGroup, ErrorGroups } from './error-groups.js';
+import { type ErrorGroupRow, ErrorGroups } from './error-groups.js';
 import { JobTable, type JobTableProps } from './job-table.js';
 import { ParkedPart, type ParkedProps, type ParkingOrder } from './parked.js';
 
@@ -9,7 +9,7 @@ export interface JobsTabProps {
   readonly lastOfParked: { readonly parking: string; readonly order: ParkingOrder } | null;
   readonly jobs: JobTableProps;
   /** With what they failed; null: these have not, or this role may not see it. */
-  readonly errors: readonly ErrorGroup[] | null;
+  readonly errors: readonly ErrorGroupRow[] | null;
   readonly nowMs: number;
 }
 

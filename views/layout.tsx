@@ -7,7 +7,7 @@ import {
   type Crumb,
   KeysHelp,
   MainNav,
-  type RedisLink,
+  type RedisPlace,
   RedisSwitcher,
   SubNav,
   UserMenu,
@@ -24,7 +24,7 @@ export interface Chrome {
   readonly faviconUrl: string;
   /** Address of the page in the navigation; empty: it is in none of its places. */
   readonly current: string;
-  readonly instances: readonly RedisLink[];
+  readonly instances: readonly RedisPlace[];
   /** The way from a place to the page; empty: the page is one of the place's own. */
   readonly crumbs: readonly Crumb[];
   /** Firing, for the menu. */

@@ -146,7 +146,7 @@ export function undoPath(call: ActionCall): string {
 }
 
 /** A queue as people call it, and where it is when that does not say it. */
-export function placeOf(
+export function queuePlaceInWords(
   queue: Pick<QueueState, 'prefix'>,
   instance: string,
   hasManyInstances: boolean,

@@ -4,7 +4,7 @@ import { foldRest, type MemoryShares, type QueueShare } from '../server/model/me
 import type { RedisNode, Snapshot } from '../server/model/snapshot.js';
 import { plainName, queueName } from '../server/model/words.js';
 import { type Share, ShareBar, toneOf } from './drawn/bars.js';
-import { KIND_WORDS } from './memory-words.js';
+import { MEMORY_KIND_WORDS } from './memory-words.js';
 
 /** Queues drawn one by one. */
 const MAX_DRAWN = 6;
@@ -78,7 +78,7 @@ function typesOf({ byQueue }: MemoryShares): readonly Share[] {
 
 function kindsOf({ byKind }: MemoryShares): readonly Share[] {
   return byKind.map(({ kind, bytes }, i) => ({
-    label: KIND_WORDS[kind],
+    label: MEMORY_KIND_WORDS[kind],
     value: bytes,
     tone: toneOf(i),
   }));

@@ -13,7 +13,7 @@ import { type Tone, toneOf } from './drawn/bars.js';
 import { type HoldingRow, HoldingTable } from './holding.js';
 import { memoryPath, queueTabPath } from './links.js';
 import { MemoryBar } from './memory-bar.js';
-import { KIND_WORDS } from './memory-words.js';
+import { MEMORY_KIND_WORDS } from './memory-words.js';
 
 /** Queues and types that have a row of their own: on the page of the memory, and in short on the page of the Redis. */
 const MOST_ROWS = { whole: { queues: 12, types: 4 }, short: { queues: 5, types: 1 } } as const;
@@ -49,7 +49,7 @@ export const Holders: FC<{ readonly snapshot: Snapshot; readonly length: 'whole'
             heading="Component"
             shareOf="Of what counts against the limit"
             ofBytes={heldBytes}
-            rows={shares.byKind.map((kind) => ({ name: KIND_WORDS[kind.kind], held: kind }))}
+            rows={shares.byKind.map((kind) => ({ name: MEMORY_KIND_WORDS[kind.kind], held: kind }))}
             empty="Nothing is known yet."
           />
         ) : null}

@@ -1,7 +1,7 @@
 import type { MemoryKind } from '../server/model/memory.js';
 
 /** What each kind of data is called, as BullMQ calls it where it has a name. */
-export const KIND_WORDS: Readonly<Record<MemoryKind, string>> = {
+export const MEMORY_KIND_WORDS: Readonly<Record<MemoryKind, string>> = {
   payload: 'Payload (data)',
   options: 'Job options (opts)',
   'stack-traces': 'Stack traces',

@@ -46,7 +46,7 @@ export interface Crumb {
   readonly href: string;
 }
 
-export interface RedisLink {
+export interface RedisPlace {
   readonly name: string;
   readonly href: string;
 }
@@ -98,7 +98,7 @@ export const SubNav: FC<{ readonly current: string; readonly crumbs: readonly Cr
 };
 
 /** One Redis is a link, several are a menu. */
-export const RedisSwitcher: FC<{ readonly instances: readonly RedisLink[]; readonly current: string }> = ({
+export const RedisSwitcher: FC<{ readonly instances: readonly RedisPlace[]; readonly current: string }> = ({
   instances,
   current,
 }) => {

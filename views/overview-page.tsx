@@ -9,8 +9,8 @@ import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { type RecoveryProps, RecoveryStrip, replayScopes } from './recovery-strip.js';
 import { ReplayScope } from './replay-scope.js';
 import { ReplayReceipt, type ReplayTold } from './replay-told.js';
-import { Verdict, type VerdictProps } from './verdict.js';
-import { Watched, type WatchedProps } from './watched.js';
+import { VerdictLine, type VerdictProps } from './verdict.js';
+import { WatchedPanel, type WatchedProps } from './watched.js';
 
 export interface OverviewProps {
   readonly verdict: VerdictProps;
@@ -35,7 +35,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
   view,
 }) => (
   <Layout chrome={chrome}>
-    <Verdict {...view.verdict} />
+    <VerdictLine {...view.verdict} />
     <ReplayReceipt told={view.told} />
     <div class="replays-control">
       <RecoveryStrip {...view.recovery} />
@@ -58,7 +58,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
           </p>
         </div>
         <FindingList {...view.findings} />
-        <Watched {...view.watched} />
+        <WatchedPanel {...view.watched} />
       </section>
       <div class="overview-beside">
         <FiringLine text={view.firing} hasChannel={view.hasChannel} />

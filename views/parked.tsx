@@ -52,7 +52,7 @@ export const ParkedPart: FC<
     <>
       {last && changed ? (
         <p id="parked-outcome" class="parked-outcome" role="status">
-          <Icon name="calm" /> {titleOf(changed, parked.look)}: {orderInWords(last.order, changed)}
+          <Icon name="calm" /> {titleOf(changed, parked.look)}: {parkingOrderInWords(last.order, changed)}
         </p>
       ) : null}
       <Parked {...parked} />
@@ -292,7 +292,7 @@ function leftOf({ skipped }: Parking): string {
 }
 
 /** What an order did, from how things stand after it. */
-export function orderInWords(order: ParkingOrder, parking: Parking): string {
+export function parkingOrderInWords(order: ParkingOrder, parking: Parking): string {
   const { phase, restored, parked, remaining, ratePerSecond, guard } = parking;
   const stands =
     phase === 'park'

@@ -10,11 +10,11 @@ import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-ty
 import { heldBytesOf } from '../server/model/memory-shares.js';
 import { slotsOf, troubledWorkers, waitedSeconds } from '../server/model/queue-verdict.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../server/model/snapshot.js';
-import { FlowBars, Gauge } from './drawn/bars.js';
+import { FlowBars, GaugeBar } from './drawn/bars.js';
 import type { Point, Span } from './drawn/geometry.js';
 import { Sparkline } from './drawn/sparkline.js';
 import { Icon } from './icon.js';
-import { actionPath, encodePart, placeOf, queuePath, queueTabPath } from './links.js';
+import { actionPath, encodePart, queuePath, queuePlaceInWords, queueTabPath } from './links.js';
 import {
   drainInWords,
   type FoundAbout,
@@ -122,7 +122,7 @@ const NameCells: FC<{
   readonly failed: number;
 }> = ({ queue, row, failed }) => {
   const { instance } = row.snapshot;
-  const place = placeOf(queue, instance, row.hasManyInstances);
+  const place = queuePlaceInWords(queue, instance, row.hasManyInstances);
   const notes = [
     place,
     failed > 0 ? `${formatCount(failed)} failed` : null,
@@ -210,7 +210,7 @@ const SlotsCell: FC<{
     known === null ? UNKNOWN : troubled > 0 ? `${known - troubled} of ${known}` : formatCount(known);
   return (
     <td class="number cell-slots" data-label="Slots">
-      <Gauge title="slots busy" used={busy} of={all} />
+      <GaugeBar title="slots busy" used={busy} of={all} />
       <span class="slots">
         <span>
           {all === null ? `${formatCount(busy)} busy` : `${formatCount(busy)} of ${formatCount(all)}`}

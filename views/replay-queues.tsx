@@ -15,7 +15,7 @@ const FLOWS = {
 } as const;
 
 /** Queues of a replay service of the users' own, with the actions of each. A live part. */
-export const ReplayQueues: FC<{ readonly queues: readonly ReplayQueueView[]; readonly role: Role }> = ({
+export const ReplayQueueList: FC<{ readonly queues: readonly ReplayQueueView[]; readonly role: Role }> = ({
   queues,
   role,
 }) => (

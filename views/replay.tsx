@@ -23,7 +23,7 @@ const MAX_SHOWN = 30;
 const MAX_NAMED_QUEUES = 3;
 
 /** Replays: each that is under way with what can be done about it, then one line for each that has ended. A live part. */
-export const Replays: FC<{ readonly replays: readonly ReplayView[]; readonly look: ReplayLook }> = ({
+export const ReplayList: FC<{ readonly replays: readonly ReplayView[]; readonly look: ReplayLook }> = ({
   replays,
   look,
 }) => {

@@ -5,9 +5,9 @@ import { includesRole } from '../server/model/role.js';
 import { type Chrome, Layout } from './layout.js';
 import { ParkedPart, type ParkedProps, type ParkingOrder } from './parked.js';
 import { RecoveryStrip, replayScopes } from './recovery-strip.js';
-import { type ReplayLook, Replays, replayTitle } from './replay.js';
+import { ReplayList, type ReplayLook, replayTitle } from './replay.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
-import { ReplayQueues } from './replay-queues.js';
+import { ReplayQueueList } from './replay-queues.js';
 import { ReplayScope } from './replay-scope.js';
 import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 
@@ -40,8 +40,8 @@ export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysPr
           <ReplayScope back={look.back} scopes={replayScopes(replays, replayQueues, groups)} />
         ) : null}
       </div>
-      <ReplayQueues queues={replayQueues} role={look.role} />
-      <Replays replays={replays} look={look} />
+      <ReplayQueueList queues={replayQueues} role={look.role} />
+      <ReplayList replays={replays} look={look} />
       <ParkedPart {...parked} last={lastOfParked} />
       {mayAct ? <ReplayForm {...form} /> : null}
     </Layout>

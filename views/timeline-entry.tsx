@@ -40,7 +40,7 @@ const GROUP_LABELS: Readonly<Record<ActivityEntry['group'], string>> = {
 };
 
 /** One thing that happened, as it was recorded, with what people wrote on it. */
-export const TimelineEntry: FC<{ readonly entry: ActivityEntry; readonly reader: ActivityReader }> = ({
+export const TimelineRow: FC<{ readonly entry: ActivityEntry; readonly reader: ActivityReader }> = ({
   entry,
   reader,
 }) => {

@@ -26,7 +26,7 @@ export interface VerdictProps {
 }
 
 /** The answer to "what is wrong", in one line. The only thing on the page that is read out when it changes. */
-export const Verdict: FC<VerdictProps> = ({ state, text, detail, incidentHref, resolved = null }) => (
+export const VerdictLine: FC<VerdictProps> = ({ state, text, detail, incidentHref, resolved = null }) => (
   <div id="verdict" class={`verdict state-${state}${resolved ? ' is-resolved' : ''}`}>
     <h1 id="verdict-text" aria-live="polite" aria-atomic="true">
       <StateIcon state={state} /> {resolved ? resolvedInWords(resolved) : text}

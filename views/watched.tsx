@@ -9,7 +9,7 @@ export interface WatchedProps {
 }
 
 /** Where nothing is wrong: what is watched, when it was last looked at, how close the nearest limit is, and what is missing. */
-export const Watched: FC<WatchedProps> = ({ snapshots }) => (
+export const WatchedPanel: FC<WatchedProps> = ({ snapshots }) => (
   <div id="watched" class="watched panel">
     <p>
       <strong>No problems.</strong> {watchedInWords(snapshots)}

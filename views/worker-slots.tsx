@@ -3,7 +3,7 @@ import { rowSeconds } from '../server/model/format.js';
 import { hangingJobs, patienceOf } from '../server/model/hanging.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import type { AgentFacts, WorkerState } from '../server/model/worker.js';
-import { Cells, type Slot, type SlotState } from './drawn/cells.js';
+import { Cells, type SlotCell, type SlotState } from './drawn/cells.js';
 import { UNKNOWN } from './words.js';
 import { heardNow } from './worker-words.js';
 
@@ -35,9 +35,9 @@ function slotsOfWorker(
   agent: AgentFacts,
   queue: QueueState | null,
   nowMs: number,
-): readonly Slot[] {
+): readonly SlotCell[] {
   const all = Math.min(MOST_SLOTS, Math.max(agent.concurrency.now, agent.running));
-  const fill = (state: SlotState, count: number): readonly Slot[] =>
+  const fill = (state: SlotState, count: number): readonly SlotCell[] =>
     Array.from({ length: Math.max(0, count) }, () => ({ state, ageMs: null }));
   if (worker.verdict === 'crashed') return fill('gone', all);
   // Its process hangs, and whatever is in it.
@@ -45,7 +45,7 @@ function slotsOfWorker(
     return [...fill('stuck', Math.min(all, agent.running)), ...fill('unknown', all - agent.running)];
   if (worker.verdict === 'unknown') return fill('unknown', all);
   const hanging = new Set(hangingJobs(agent, queue, nowMs));
-  const named = agent.oldest.slice(0, all).map((job): Slot => {
+  const named = agent.oldest.slice(0, all).map((job): SlotCell => {
     const ageMs = nowMs - job.startedAtMs;
     const isSlow = ageMs > patienceOf(agent, queue, job.type) * SLOW_RATIO;
     // An age that changes every second would send the row every second.

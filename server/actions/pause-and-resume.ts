@@ -9,11 +9,11 @@ import { type Action, changed, warning } from './action.js';
 import { forecast } from './forecast.js';
 import {
   controlFields,
-  flowInWords,
   handleOf,
   limitInWords,
   makeRoomFirst,
   oldVersionWarning,
+  pausesInWords,
   targetQueue,
   whyNoWrites,
 } from './queue-target.js';
@@ -38,7 +38,7 @@ export const resume: Action<object, QueueControl> = {
     return {
       summary: isNoop ? 'The queue is running already.' : 'Workers take jobs of this queue again, at once.',
       fields: [
-        changed('queue', flowInWords(control), 'running'),
+        changed('queue', pausesInWords(control), 'running'),
         changed('global concurrency', limitInWords(control.concurrency), limitInWords(restored)),
       ],
       effects: [
@@ -77,7 +77,7 @@ export const resume: Action<object, QueueControl> = {
       ok,
       summary: ok
         ? 'Redis holds no pause of either kind.'
-        : `The queue is ${flowInWords(after)}: something else has changed it meanwhile.`,
+        : `The queue is ${pausesInWords(after)}: something else has changed it meanwhile.`,
       fields: controlFields(before, after),
       warnings:
         after.concurrency === 0
@@ -155,7 +155,7 @@ export const pause: Action<object, QueueControl> = {
         ? 'The queue is paused already.'
         : 'No more jobs of this queue start until it is resumed.',
       fields: [
-        changed('queue', flowInWords(control), 'paused by Spillway'),
+        changed('queue', pausesInWords(control), 'paused by Spillway'),
         changed('global concurrency', limitInWords(control.concurrency), '0'),
       ],
       effects: [

@@ -50,7 +50,7 @@ export function rateInWords(limit: { readonly max: number; readonly durationMs: 
 }
 
 /** "running", "paused by Spillway", "paused by the application". */
-export function flowInWords(control: QueueControl): string {
+export function pausesInWords(control: QueueControl): string {
   const words: string[] = [];
   if (control.isPausedByApplication) words.push('paused by the application');
   if (control.pauseRecord !== null && control.concurrency === 0) words.push('paused by Spillway');
@@ -102,7 +102,7 @@ export function oldVersionWarning(
 /** Whether a queue runs and how much of it at once: as it was, and as it is now. */
 export function controlFields(before: QueueControl, after: QueueControl): readonly Field[] {
   return [
-    changed('queue', flowInWords(before), flowInWords(after)),
+    changed('queue', pausesInWords(before), pausesInWords(after)),
     changed('global concurrency', limitInWords(before.concurrency), limitInWords(after.concurrency)),
   ];
 }

@@ -83,7 +83,7 @@ export function slotsAfter(
   overrides: readonly Override[],
 ): PlanChange | null {
   if (attached.length === 0) return null;
-  const slots = attached.map((worker) => slotsOf(worker, value, overrides));
+  const slots = attached.map((worker) => concurrencyAfter(worker, value, overrides));
   return { concurrency: slots.reduce((sum, one) => sum + one, unattachedSlots) };
 }
 
@@ -100,7 +100,7 @@ export function slotsAsked(
 }
 
 /** What it will run: one whose owner allows less refuses, and stays as it is. */
-export function slotsOf(
+export function concurrencyAfter(
   worker: WorkerState,
   value: OrderedConcurrency,
   overrides: readonly Override[],

@@ -24,12 +24,12 @@ import {
 } from './overrides.js';
 import { targetQueue } from './queue-target.js';
 import {
+  concurrencyAfter,
   raiseWarnings,
   type SlotsOrdered,
   slots,
   slotsAfter,
   slotsAsked,
-  slotsOf,
   slotsOfWorkers,
   slotsOrdered,
   whileFull,
@@ -146,7 +146,7 @@ export const workersConcurrency: Action<Args, State, Ordered> = {
       return { ...nothing(queue, state), summary: text, warnings: [warning(text)] };
     }
     const { value } = state.ordered;
-    const wanted = (worker: WorkerState): number => slotsOf(worker, value, state.overrides);
+    const wanted = (worker: WorkerState): number => concurrencyAfter(worker, value, state.overrides);
     const asked = (worker: WorkerState): number => slotsAsked(worker, value, state.overrides);
     const before = state.workers.map((worker) => worker.agent?.concurrency.now ?? 0);
     const after = state.workers.map(wanted);

@@ -7,7 +7,7 @@ import { signalNamed } from '../signals/index.js';
 import type { Signal, SignalSubject } from '../signals/signal.js';
 import { whenUnknown } from './alert-steps.js';
 import { forgetful, Habit, Past, type WatchedCondition } from './gauge.js';
-import type { GaugeColumn, Watched } from './readings.js';
+import type { GaugeColumn, WatchedSubject } from './readings.js';
 import type { AlertRule, ConditionOf, SignalCondition } from './rule.js';
 
 /** A rule as it is judged, with its alerts that are not over by subject or, over findings, by key of the finding. */
@@ -20,7 +20,7 @@ export interface JudgedSignalRule extends JudgedRule {
   readonly scope: Signal['scope'];
   readonly isMeant: (subject: SignalSubject) => boolean;
   /** Slots of those of `from` that the rule is about: each is matched once, when it is first seen. */
-  readonly meant: { from: readonly Watched[]; count: number; slots: number[] };
+  readonly meant: { from: readonly WatchedSubject[]; count: number; slots: number[] };
 }
 export interface JudgedFindingRule extends JudgedRule {
   readonly matches: (finding: Finding) => boolean;
@@ -52,7 +52,10 @@ function scopeOf({ node, queue, type }: SignalSubject): Signal['scope'] {
 }
 
 /** Slots of those that a rule is about. */
-export function meantOf({ meant, isMeant }: JudgedSignalRule, all: readonly Watched[]): readonly number[] {
+export function meantOf(
+  { meant, isMeant }: JudgedSignalRule,
+  all: readonly WatchedSubject[],
+): readonly number[] {
   if (meant.from !== all) Object.assign(meant, { from: all, count: 0, slots: [] });
   for (const { slot, subject } of all.slice(meant.count)) if (isMeant(subject)) meant.slots.push(slot);
   meant.count = all.length;

@@ -20,7 +20,7 @@ import {
 } from './conditions.js';
 import type { Gauge } from './gauge.js';
 import { inhibitors } from './inhibition.js';
-import { type GaugeColumn, Readings, subjectKey, type Watched } from './readings.js';
+import { type GaugeColumn, Readings, subjectKey, type WatchedSubject } from './readings.js';
 import type { AlertRule } from './rule.js';
 
 interface JudgeOptions {
@@ -153,7 +153,7 @@ export class Judge {
     for (const slot of meantOf(state, all)) {
       const value = numbers[slot] as number;
       if (!(isAbove ? value > threshold : value < threshold)) continue;
-      const { subject, key } = all[slot] as Watched;
+      const { subject, key } = all[slot] as WatchedSubject;
       if (active.has(key)) continue;
       const { instance, node, queue, type } = subject;
       // The same as long as rule and subject are.

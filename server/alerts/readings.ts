@@ -9,7 +9,7 @@ import type { Beside, Gauge, Memory } from './gauge.js';
 const MAX_GONE = 20_000;
 
 /** Whom rules may be about, from when it was first seen. */
-export interface Watched {
+export interface WatchedSubject {
   readonly subject: SignalSubject;
   /** By `subjectKey`. */
   readonly key: string;
@@ -22,7 +22,7 @@ export interface Watched {
 /** The subjects of one scope. */
 interface ScopeTable {
   /** By slot. */
-  readonly all: Watched[];
+  readonly all: WatchedSubject[];
   /** Slots of those that are there at this tick. */
   present: number[];
 }
@@ -46,7 +46,7 @@ interface Derived {
  * not in maps by name, as a thousand rules over a thousand queues are judged in one tick.
  */
 export class Readings {
-  #watched = new Map<string, Watched>();
+  #watched = new Map<string, WatchedSubject>();
   /** Each in the order in which they were first seen. Another array: all was forgotten. */
   #tables = new Map<Signal['scope'], ScopeTable>();
   /** By key of the gauge. */
@@ -61,17 +61,17 @@ export class Readings {
   }
 
   /** All that were ever seen of a scope and are not forgotten. It grows only at its end. */
-  allOf(scope: Signal['scope']): readonly Watched[] {
+  allOf(scope: Signal['scope']): readonly WatchedSubject[] {
     return this.#tableOf(scope).all;
   }
 
   /** @param key as `subjectKey` makes it. */
-  find(key: string): Watched | undefined {
+  find(key: string): WatchedSubject | undefined {
     return this.#watched.get(key);
   }
 
   /** Was it there at this tick? */
-  isHere({ seenIn }: Watched): boolean {
+  isHere({ seenIn }: WatchedSubject): boolean {
     return seenIn === this.#tick;
   }
 
@@ -91,7 +91,7 @@ export class Readings {
     );
     const byName = new Map(signals.map((signal) => [signal.name, signal]));
     let last: SignalSubject | null = null;
-    let watched: Watched | null = null;
+    let watched: WatchedSubject | null = null;
     this.#tick += 1;
     this.#here = 0;
     for (const table of this.#tables.values()) table.present = [];
@@ -160,7 +160,7 @@ export class Readings {
     return derived;
   }
 
-  #see(scope: Signal['scope'], subject: SignalSubject): Watched {
+  #see(scope: Signal['scope'], subject: SignalSubject): WatchedSubject {
     this.#here += 1;
     const { all, present } = this.#tableOf(scope);
     // Nearly always they come as they came at the tick before.

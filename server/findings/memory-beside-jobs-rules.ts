@@ -8,7 +8,13 @@ import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { magnitude, nodeName, plainName, queueName } from '../model/words.js';
 import { HELD } from './explained.js';
 import { raiseMaxmemoryRemedy, reclaimRemedies } from './make-room.js';
-import { estimateEvidence, memorySeverity, shareEvidence, shareInWords, surelyHeld } from './memory-share.js';
+import {
+  estimateEvidence,
+  memorySeverity,
+  shareEvidence,
+  shareOfMemoryInWords,
+  surelyHeld,
+} from './memory-share.js';
 
 /** From this share of the limit on, clients that don't read take room that jobs need. */
 const BUFFERS_RATIO = 0.1;
@@ -90,7 +96,7 @@ function events(
     severity: memorySeverity(held, snapshot, thresholds),
     headline: `Events of ${briefThings(queues.length, 'queue')} hold ${formatBytes(bytes)}`,
     cause: `Events streams keep too many entries${largest ? `: ${queueName(largest)} has ${briefCount(largest.eventsLength)}` : ''}.`,
-    effect: `They take ${shareInWords(held, snapshot)}, though no job depends on them.`,
+    effect: `They take ${shareOfMemoryInWords(held, snapshot)}, though no job depends on them.`,
     action: 'Trim them, and set a smaller streams.events.maxLen where queues are opened.',
     evidence: [
       fact(HELD, 'events', bytes, 'bytes'),

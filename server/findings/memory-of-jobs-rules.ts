@@ -14,7 +14,7 @@ import {
   isMemoryPressed,
   memorySeverity,
   shareEvidence,
-  shareInWords,
+  shareOfMemoryInWords,
   surelyHeld,
 } from './memory-share.js';
 
@@ -63,7 +63,7 @@ function retention(
     queue: queue.id,
     ...about(queueName(queue), `${formatBytes(bytes)} of finished jobs and events`),
     cause: `Finished jobs and events are kept: ${parts.join(', ')}.`,
-    effect: `They take ${shareInWords(held, snapshot)}; pending jobs take ${formatBytes(memory.backlogBytes)}.`,
+    effect: `They take ${shareOfMemoryInWords(held, snapshot)}; pending jobs take ${formatBytes(memory.backlogBytes)}.`,
     action: 'Set removeOnComplete and removeOnFail where its jobs are added.',
     evidence: [
       estimateEvidence(HELD, 'finished and events', held),
@@ -113,7 +113,7 @@ function stackTraces(
     queue: queue.id,
     ...about(queueName(queue), `stack traces hold ${formatBytes(traces.bytes)}`),
     cause: `Each failed attempt leaves its stack trace${failed > 0 ? `: it has ${briefThings(failed, 'failed job')}` : ''}.`,
-    effect: `They take ${shareInWords(traces, snapshot)}.`,
+    effect: `They take ${shareOfMemoryInWords(traces, snapshot)}.`,
     action: 'Set stackTraceLimit and removeOnFail, and clean failed jobs that nobody will read.',
     evidence: [
       estimateEvidence(HELD, 'stack traces', traces),
@@ -160,7 +160,7 @@ function largeJobs(
     queue: queue.id,
     ...about(`${plainName(type.type)} of ${queueName(queue)}`, `${formatBytes(type.bytesPerJob)} a job`),
     cause: 'Each job carries its whole payload through Redis.',
-    effect: `They take ${shareInWords(type, snapshot)}, and a small burst fills Redis.`,
+    effect: `They take ${shareOfMemoryInWords(type, snapshot)}, and a small burst fills Redis.`,
     action: 'Keep the payload elsewhere and put its address into the job.',
     detail: 'Each is copied whole to its worker and to every replica.',
     evidence: [
@@ -201,7 +201,7 @@ function jobType(share: TypeShare, snapshot: Snapshot, thresholds: Thresholds): 
     severity: memorySeverity(share, snapshot, thresholds),
     queue: queue.id,
     ...about(`${plainName(type.type)} of ${queueName(queue)}`, 'top memory consumer'),
-    cause: `They take ${shareInWords(share, snapshot)}${partOf(share)}.`,
+    cause: `They take ${shareOfMemoryInWords(share, snapshot)}${partOf(share)}.`,
     effect: 'While they stay, there is no room for other jobs.',
     action: adviceFor(share),
     evidence: [

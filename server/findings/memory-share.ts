@@ -81,7 +81,7 @@ export function shareEvidence({ bytes }: Bytes, snapshot: Snapshot): readonly Ev
 }
 
 /** "412 MB, 62% of used memory" */
-export function shareInWords({ bytes }: Bytes, snapshot: Snapshot): string {
+export function shareOfMemoryInWords({ bytes }: Bytes, snapshot: Snapshot): string {
   const all = heldBytesOf(snapshot.nodes);
   return all >= 1 ? `${formatBytes(bytes)}, ${briefRatio(bytes / all)} of used memory` : formatBytes(bytes);
 }

@@ -91,7 +91,7 @@ export function processesOf(found: readonly WorkerState[]): string {
 }
 
 /** Evidence of the worst as findings show it, behind how many there are. */
-export function evidenceOf(found: readonly WorkerState[]): readonly Evidence[] {
+export function workerEvidence(found: readonly WorkerState[]): readonly Evidence[] {
   const [worst] = found;
   return [fact('workers', 'workers', found.length, 'count'), ...(worst?.evidence ?? [])];
 }

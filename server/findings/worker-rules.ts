@@ -14,13 +14,13 @@ import { formatUtcTime } from '../model/format.js';
 import { plainName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 import {
-  evidenceOf,
   forWorkers,
   names,
   placeName,
   processesOf,
   remedyFor,
   slotsLeft,
+  workerEvidence,
   workersHeadline,
 } from './worker-evidence.js';
 
@@ -70,7 +70,7 @@ export const workerSilent: FindingRule = {
         effect: `${queue ? jobsWaitBriefly(queue.backlog) : 'Jobs wait'}, and ${one ? 'it takes' : 'they take'} none.`,
         action: `Reconnect ${one ? 'it' : 'them'}; if that does not help, restart ${one ? 'it' : 'them'}.`,
         detail: `It is about ${names(found)}${processes}.`,
-        evidence: evidenceOf(found),
+        evidence: workerEvidence(found),
         remedies: remedyFor(
           'worker.reconnect',
           found,
@@ -113,7 +113,7 @@ export const workerCrashed: FindingRule = {
         action: `Find out why and start ${found.length === 1 ? 'it' : 'them'} again, or dismiss what is not to come back.`,
         detail:
           'No heartbeat and no connection to Redis. Stalled jobs come back with the next check of a live worker.',
-        evidence: evidenceOf(found),
+        evidence: workerEvidence(found),
         remedies: [
           ...(isServed && lost > 0 && (queue?.backlog ?? 0) > 0
             ? [
@@ -161,7 +161,7 @@ export const workerOutlier: FindingRule = {
           .slice(0, 2)
           .map(({ outlier }) => outlier?.sentence ?? '')
           .join(' '),
-        evidence: evidenceOf(found),
+        evidence: workerEvidence(found),
         remedies: remedyFor(
           'worker.pause',
           found,
@@ -207,7 +207,7 @@ export const workerStuck: FindingRule = {
         effect: `${briefJobs(running)} of ${one ? 'it' : 'them'} ${running === 1 ? 'does' : 'do'} not end, and ${one ? 'it takes' : 'they take'} no others.`,
         action: `Restart ${one ? 'it' : 'them'}${firstProcess(found)}: the jobs come back as stalled ones.`,
         ...(worst ? { detail: worst.sentence } : {}),
-        evidence: [...evidenceOf(found), fact('processes', 'to restart', processesOf(found))],
+        evidence: [...workerEvidence(found), fact('processes', 'to restart', processesOf(found))],
         remedies: remedyFor(
           'worker.pause',
           heard,

@@ -3,7 +3,7 @@ import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
 import { type PlanBasis, planBasisOf } from './plan-basis.js';
 import type { KeptPrediction, PredictionLog } from './predictions.js';
-import { areSettingsAs, judgePrediction, type Prediction, type Seen, type Verdict } from './score.js';
+import { areSettingsAs, type ForecastVerdict, judgePrediction, type Prediction, type Seen } from './score.js';
 
 /** Predictions that are watched at a time; those beyond are not kept, as they are alike (a group of queues). */
 const MAX_OPEN = 200;
@@ -109,7 +109,7 @@ export class PredictionKeeper {
     }
   }
 
-  async #settle(id: string, verdict: Exclude<Verdict, { status: 'open' }>): Promise<void> {
+  async #settle(id: string, verdict: Exclude<ForecastVerdict, { status: 'open' }>): Promise<void> {
     this.#open.delete(id);
     try {
       await this.#deps.log.settle(id, verdict, this.#deps.now());
@@ -124,7 +124,7 @@ function watched(prediction: Prediction): Watched {
 }
 
 /** Judges what a new read shows; reads that are not new, or older than the change, leave it open. */
-function look(one: Watched, basis: PlanBasis): Verdict {
+function look(one: Watched, basis: PlanBasis): ForecastVerdict {
   const { prediction } = one;
   const { queue } = basis;
   const atMs = queue.readAtMs;
@@ -144,7 +144,7 @@ function look(one: Watched, basis: PlanBasis): Verdict {
 }
 
 /** A queue that was there and is gone was obliterated; one that was not found yet may still be. */
-function gone({ prediction, first }: Watched, nowMs: number): Verdict {
+function gone({ prediction, first }: Watched, nowMs: number): ForecastVerdict {
   if (first !== null) return { status: 'void', reason: 'settings-changed' };
   return nowMs - prediction.madeAtMs > NOT_FOUND_MS
     ? { status: 'void', reason: 'not-watched' }

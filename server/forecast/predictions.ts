@@ -3,13 +3,13 @@ import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core
 import type { PlanChange } from '../model/plan.js';
 import type { Database } from '../store/tables.js';
 import type { Prediction, Score, VoidReason } from './score.js';
-import { scoreOf, type Verdict } from './score.js';
+import { type ForecastVerdict, scoreOf } from './score.js';
 
 /** A prediction with what came of it so far. */
 export interface KeptPrediction extends Prediction {
   readonly id: string;
   /** `open` until it is settled. */
-  readonly verdict: Verdict;
+  readonly verdict: ForecastVerdict;
   /** null while it is open. */
   readonly settledAtMs: number | null;
 }
@@ -18,7 +18,7 @@ interface PredictionQuery {
   readonly instance?: string;
   /** Queue id. */
   readonly queue?: string;
-  readonly status?: Verdict['status'];
+  readonly status?: ForecastVerdict['status'];
   readonly limit: number;
 }
 
@@ -30,7 +30,7 @@ export interface PredictionLog {
    * Notes a verdict that is not `open`; a prediction is settled once, so what is settled stays as it is.
    * @returns false: there is no such open prediction.
    */
-  settle(id: string, verdict: Exclude<Verdict, { status: 'open' }>, atMs: number): Promise<boolean>;
+  settle(id: string, verdict: Exclude<ForecastVerdict, { status: 'open' }>, atMs: number): Promise<boolean>;
   /** At most 1,000. */
   list(query: PredictionQuery): Promise<readonly KeptPrediction[]>;
   /** Of all that are settled and kept, or of those of an instance or a queue. */
@@ -51,7 +51,7 @@ const predictions = sqliteTable(
     drainSeconds: real('drain_seconds'),
     drainLowSeconds: real('drain_low_seconds'),
     drainHighSeconds: real('drain_high_seconds'),
-    status: text('status').$type<Verdict['status']>().notNull(),
+    status: text('status').$type<ForecastVerdict['status']>().notNull(),
     settledAtMs: integer('settled_at_ms'),
     voidReason: text('void_reason').$type<VoidReason>(),
     actualSeconds: real('actual_seconds'),
@@ -123,7 +123,7 @@ function filters(query: Omit<PredictionQuery, 'limit'>): readonly (SQL | undefin
   ];
 }
 
-function columnsOf(verdict: Exclude<Verdict, { status: 'open' }>): Partial<Row> {
+function columnsOf(verdict: Exclude<ForecastVerdict, { status: 'open' }>): Partial<Row> {
   if (verdict.status === 'void') return { status: 'void', voidReason: verdict.reason };
   const { status, actualSeconds, errorRatio, isInsideRange } = verdict;
   return { status, actualSeconds, errorRatio, isInsideRange };
@@ -140,7 +140,7 @@ function predictionOf(row: Row): KeptPrediction {
 }
 
 /** A row that no version of the console has written whole is taken for open. */
-function verdictOf({ status, voidReason, actualSeconds, errorRatio, isInsideRange }: Row): Verdict {
+function verdictOf({ status, voidReason, actualSeconds, errorRatio, isInsideRange }: Row): ForecastVerdict {
   if (status === 'void' && voidReason !== null) return { status, reason: voidReason };
   if (status === 'settled' && errorRatio !== null && isInsideRange !== null) {
     return { status, actualSeconds, errorRatio, isInsideRange };

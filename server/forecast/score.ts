@@ -34,7 +34,7 @@ export interface Seen {
 /** `not-watched`: it drained while the console did not look, so when is not known. */
 export type VoidReason = 'settings-changed' | 'arrivals-changed' | 'not-watched';
 
-export type Verdict =
+export type ForecastVerdict =
   | { readonly status: 'open' }
   /** It says nothing of the model, as what it rested on did not stay. */
   | { readonly status: 'void'; readonly reason: VoidReason }
@@ -74,7 +74,7 @@ const MAX_UNSEEN_SECONDS = 3;
 const MAX_UNSEEN_RATIO = 0.05;
 
 /** Holds a prediction against what is seen. Pure. */
-export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
+export function judgePrediction(prediction: Prediction, seen: Seen): ForecastVerdict {
   if (seen.areSettingsChanged) return { status: 'void', reason: 'settings-changed' };
   const passedSeconds = Math.max(0, (seen.atMs - prediction.madeAtMs) / 1000);
   if (haveArrivalsChanged(prediction, seen, passedSeconds))
@@ -87,7 +87,7 @@ export function judgePrediction(prediction: Prediction, seen: Seen): Verdict {
   return drained(prediction, passedSeconds);
 }
 
-function drained(prediction: Prediction, actualSeconds: number): Verdict {
+function drained(prediction: Prediction, actualSeconds: number): ForecastVerdict {
   const { drainSeconds, drainRange } = prediction;
   const [low, high] = drainRange;
   return {
@@ -105,7 +105,7 @@ function drained(prediction: Prediction, actualSeconds: number): Verdict {
   };
 }
 
-function notDrained({ drainSeconds, drainRange }: Prediction, passedSeconds: number): Verdict {
+function notDrained({ drainSeconds, drainRange }: Prediction, passedSeconds: number): ForecastVerdict {
   const [, high] = drainRange;
   if (drainSeconds === null) {
     if (passedSeconds < NEVER_SECONDS) return { status: 'open' };

@@ -28,7 +28,7 @@ interface LastNotified {
 }
 
 /** What the API answers of an alert as it is kept. */
-export const AlertFacts = z.object({
+export const StoredAlertSchema = z.object({
   id: z.string(),
   state: z.enum(['pending', 'firing', 'resolved']),
   severity: z.enum(['critical', 'warning', 'info']),
@@ -51,7 +51,7 @@ export const AlertFacts = z.object({
 });
 
 /** One trouble of one subject by one rule, from its first sign to its end. Plain data: what is kept is what is restored. */
-export interface Alert extends Lifecycle, ModelOf<typeof AlertFacts> {
+export interface Alert extends Lifecycle, ModelOf<typeof StoredAlertSchema> {
   /** Rule and subject: the next alert about the same has the same key. */
   readonly key: string;
   readonly ruleId: string;

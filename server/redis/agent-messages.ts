@@ -31,7 +31,7 @@ const jobType = z.string().overwrite(jobTypeOf);
 export const id = z.string().min(1).max(100);
 const number = z.number().min(-MAX_NUMBER).max(MAX_NUMBER);
 const count = z.number().min(0).max(MAX_NUMBER);
-export const time = z.number().min(0).max(MAX_NUMBER);
+export const timestamp = z.number().min(0).max(MAX_NUMBER);
 const limiter = z.object({ max: count, durationMs: count });
 const sketch = z.object({
   // Checked by hand: a key that is no whole number makes the sketch throw, and this is nearly all that a beat holds.
@@ -61,7 +61,7 @@ const worker = z.object({
     .refine((labels) => Object.keys(labels).length <= MAX_LABELS)
     .default({}),
   bullmqVersion: text.nullable().default(null),
-  attachedAtMs: time,
+  attachedAtMs: timestamp,
   concurrency: z.object({ deployed: count, now: count }),
   maxConcurrency: count.nullable().default(null),
   paused: paused.catch(null),
@@ -73,12 +73,12 @@ const worker = z.object({
   isRateLimited: z.boolean().default(false),
   running: count,
   oldest: z
-    .array(z.object({ jobId: z.string(), type: jobType, startedAtMs: time }))
+    .array(z.object({ jobId: z.string(), type: jobType, startedAtMs: timestamp }))
     .max(MAX_RUNNING_NAMED)
     .overwrite((jobs) => jobs.filter(({ jobId }) => isJobId(jobId)))
     .default([]),
-  lastStartedAtMs: time.nullable().default(null),
-  lastFinishedAtMs: time.nullable().default(null),
+  lastStartedAtMs: timestamp.nullable().default(null),
+  lastFinishedAtMs: timestamp.nullable().default(null),
   types: z
     .array(
       z.object({
@@ -104,7 +104,7 @@ const worker = z.object({
     lock: 0,
     other: 0,
   }),
-  guard: z.object({ sinceMs: time.nullable(), times: count }).default({ sinceMs: null, times: 0 }),
+  guard: z.object({ sinceMs: timestamp.nullable(), times: count }).default({ sinceMs: null, times: 0 }),
   orders: z
     .array(z.object({ orderId: id, refusal: text.nullable() }))
     .max(20)
@@ -128,7 +128,7 @@ const beat = z.object({
   kind: z.literal('beat'),
   seq: count,
   agent,
-  atMs: time,
+  atMs: timestamp,
   loopDelay: z.object({ p50Ms: count, p99Ms: count, maxMs: count }).default({ p50Ms: 0, p99Ms: 0, maxMs: 0 }),
   rssBytes: count.optional(),
   host: host.optional().catch(undefined),
@@ -154,7 +154,7 @@ const farewell = z.object({
   v: z.number(),
   kind: z.literal('farewell'),
   agent,
-  atMs: time,
+  atMs: timestamp,
   workers: z.array(id).max(MAX_WORKERS),
 });
 const ack = z.object({

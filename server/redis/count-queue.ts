@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { addJobFacts, addJobSizes, type JobFacts, type JobSlots } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { type Answers, orThrow, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
+import { type AnswerPlace, type Answers, orThrow, ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 import type { QueueStructure } from './sample-jobs.js';
 
 /** Jobs of one window: 6 ms of Redis, in commands of a few µs between which others are served. */
@@ -95,7 +95,8 @@ export async function countStructure(
     })),
   );
   const batch = new ReadBatch();
-  const usage = (key: string, samples = 0): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', samples);
+  const usage = (key: string, samples = 0): AnswerPlace =>
+    batch.add('memory', 'USAGE', key, 'SAMPLES', samples);
   const lists = keys.map(
     ({ key, kind, count }) =>
       [key, usage(key, kind === 'zset' && count > MAX_MEASURED ? MAX_MEASURED : 0)] as const,
@@ -108,7 +109,7 @@ export async function countStructure(
   const scale = names.length === 0 ? 0 : all / names.length;
   const structure = orThrow(
     batch.read((answers) => {
-      const sum = (slots: readonly Slot[]): number =>
+      const sum = (slots: readonly AnswerPlace[]): number =>
         slots.reduce((total, slot) => total + answers.number(slot), 0);
       return {
         byKey: new Map(lists.map(([key, slot]) => [key, answers.number(slot)])),
@@ -150,8 +151,8 @@ function listError({ kind, count }: StateKey): number {
 interface CountedSlots {
   readonly job: JobSlots;
   /** How many of the keys beside the job there are. */
-  readonly beside: Slot;
-  readonly deduplication: Slot;
+  readonly beside: AnswerPlace;
+  readonly deduplication: AnswerPlace;
 }
 
 function addCounted(batch: ReadBatch, queueId: string, jobId: string, key: StateKey): CountedSlots {
@@ -167,7 +168,7 @@ function addCounted(batch: ReadBatch, queueId: string, jobId: string, key: State
 /** Few jobs have any: only of those they are measured. */
 function addBeside(batch: ReadBatch, facts: Answers, queueId: string, { job, ...slots }: CountedSlots) {
   const at = `${queueId}:${job.jobId}`;
-  const usage = (key: string): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', 0);
+  const usage = (key: string): AnswerPlace => batch.add('memory', 'USAGE', key, 'SAMPLES', 0);
   const hasMore = facts.number(slots.beside) > 0;
   const deduplication = facts.text(slots.deduplication);
   return {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ForeignKey } from '../model/memory.js';
 import { askForQueue, isQueue, possibleQueuesOf } from './queue-keys.js';
-import { ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
+import { type AnswerPlace, ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Keys drawn at random in one tick: 4 µs each with a million keys, and a look at those that are nobody's. */
 const DRAWN = 24;
@@ -57,7 +57,7 @@ export class ForeignKeys {
     for (const key of this.#large.keys()) if (this.#isOwn(key)) this.#large.delete(key);
     const againSlots = [...this.#large.keys()].map(measure);
     await sizes.run(client);
-    const sizesOf = (measured: readonly (readonly [string, Slot])[]) =>
+    const sizesOf = (measured: readonly (readonly [string, AnswerPlace])[]) =>
       measured.flatMap(([key, slot]) => {
         const bytes = sizes.read((answers) => answers.number(slot));
         return bytes instanceof Refused ? [] : [{ key, bytes }];
@@ -97,8 +97,8 @@ export class ForeignKeys {
  */
 async function unmetOwners(client: Redis, keys: readonly { readonly key: string }[]) {
   const batch = new ReadBatch();
-  const asked = new Map<string, Slot>();
-  const slotOf = (id: string): Slot => {
+  const asked = new Map<string, AnswerPlace>();
+  const slotOf = (id: string): AnswerPlace => {
     const slot = asked.get(id) ?? askForQueue(batch, id);
     asked.set(id, slot);
     return slot;

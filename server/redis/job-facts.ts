@@ -2,7 +2,7 @@ import { jobTypeOf, MAX_NAME_BYTES, typeOfUnread } from '../../agent/job-type-of
 import type { JobState } from '../model/memory.js';
 import { ownText } from '../model/text.js';
 import type { RedisClient } from './connect.js';
-import type { Answers, ReadBatch, Slot } from './read-batch.js';
+import type { AnswerPlace, Answers, ReadBatch } from './read-batch.js';
 
 /** The field of a job's name, for a command of several: a name of this length is read, or is too long and left out. */
 export function nameField(nameBytes: number): readonly ['name'] | readonly [] {
@@ -64,13 +64,13 @@ export interface JobSlots {
   readonly jobId: string;
   readonly state: JobState;
   readonly key: string;
-  readonly name: Slot;
-  readonly size: Slot;
-  readonly data: Slot;
-  readonly opts: Slot;
-  readonly stack: Slot | null;
-  readonly returned: Slot | null;
-  readonly logs: Slot | null;
+  readonly name: AnswerPlace;
+  readonly size: AnswerPlace;
+  readonly data: AnswerPlace;
+  readonly opts: AnswerPlace;
+  readonly stack: AnswerPlace | null;
+  readonly returned: AnswerPlace | null;
+  readonly logs: AnswerPlace | null;
 }
 
 /**
@@ -88,7 +88,7 @@ export function addJobSizes(
 ): JobSlots {
   const key = `${queueId}:${jobId}`;
   const hasRun = state === 'completed' || state === 'failed';
-  const weigh = (): Slot => batch.add('memory', 'USAGE', key, 'SAMPLES', 0);
+  const weigh = (): AnswerPlace => batch.add('memory', 'USAGE', key, 'SAMPLES', 0);
   // A hash whose table was growing when it was written shrinks by some percent as soon as a field of it is read: by itself
   // a sample weighs as the many that nobody reads do, and in a count all have been read.
   const size = isSettled ? null : weigh();

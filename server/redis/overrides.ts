@@ -9,7 +9,7 @@ import {
   type SignedOrder,
 } from '../../agent/protocol.js';
 import type { Override } from '../model/worker.js';
-import { id, MAX_NUMBER, parseJson, text, time } from './agent-messages.js';
+import { id, MAX_NUMBER, parseJson, text, timestamp } from './agent-messages.js';
 import { runForced } from './forced-script.js';
 import type { QueueHandle } from './queue-control.js';
 
@@ -130,13 +130,13 @@ const orderedLimiter = z.object({ max: positive, durationMs: positive });
 const order = z
   .object({
     id,
-    atMs: time,
+    atMs: timestamp,
     queue: z.string(),
     workers: z.array(id).nullable(),
     scope: z.string().max(300),
     by: text,
     reason: z.string().max(1_000),
-    untilMs: time.nullable(),
+    untilMs: timestamp.nullable(),
   })
   .and(
     z.discriminatedUnion('setting', [

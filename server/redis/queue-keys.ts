@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { JobState } from '../model/memory.js';
 import type { QueueCounts } from '../model/snapshot.js';
-import { type ReadBatch, Refused, type Slot } from './read-batch.js';
+import { type AnswerPlace, type ReadBatch, Refused } from './read-batch.js';
 
 /** Asks whether a queue of BullMQ has this id, `<prefix>:<name>`. */
-export function askForQueue(batch: ReadBatch, id: string): Slot {
+export function askForQueue(batch: ReadBatch, id: string): AnswerPlace {
   return batch.add('hmget', `${id}:meta`, 'version', 'opts.maxLenEvents');
 }
 
@@ -12,7 +12,7 @@ export function askForQueue(batch: ReadBatch, id: string): Slot {
  * A hash named …:meta is a queue's if it holds a field that only BullMQ writes.
  * @returns null: not known, as Redis refused to say. But what is no hash is no queue's.
  */
-export function isQueue(batch: ReadBatch, slot: Slot): boolean | null {
+export function isQueue(batch: ReadBatch, slot: AnswerPlace): boolean | null {
   const fields = batch.read((answers) => answers.list(slot));
   if (fields instanceof Refused) return fields.code === 'WRONGTYPE' ? false : null;
   const [version = null, maxLenEvents = null] = fields;
@@ -28,7 +28,11 @@ export interface StateKey {
 }
 
 /** What a queue's id is made of; the prefix may hold colons. */
-export function placeOf(id: string): { readonly id: string; readonly prefix: string; readonly name: string } {
+export function partsOfQueueId(id: string): {
+  readonly id: string;
+  readonly prefix: string;
+  readonly name: string;
+} {
   const colon = id.lastIndexOf(':');
   return { id, prefix: id.slice(0, colon), name: id.slice(colon + 1) };
 }

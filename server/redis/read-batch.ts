@@ -46,7 +46,7 @@ const TOO_LARGE = 'TOOLARGE';
 type Command = (string | number)[];
 
 /** Place of one command's answer in a batch. */
-export type Slot = number;
+export type AnswerPlace = number;
 
 /**
  * A value that is not known, because Redis refused the command that asks for it (MOVED, CLUSTERDOWN, NOPERM, BUSY …) or
@@ -82,13 +82,13 @@ export function orThrow<T>(value: T | Refused): T {
 /** The answers of a batch, for `ReadBatch.read`, which takes what these throw for the whole value being unknown. */
 export interface Answers {
   /** null: there is none (nil), or nothing was asked. @throws Refused */
-  value(slot: Slot | null): unknown;
+  value(slot: AnswerPlace | null): unknown;
   /** 0: it is none, or nothing was asked. @throws Refused */
-  number(slot: Slot | null): number;
+  number(slot: AnswerPlace | null): number;
   /** @throws Refused */
-  text(slot: Slot | null): string | null;
+  text(slot: AnswerPlace | null): string | null;
   /** @throws Refused */
-  list(slot: Slot | null): readonly (string | null)[];
+  list(slot: AnswerPlace | null): readonly (string | null)[];
 }
 
 /**
@@ -102,7 +102,7 @@ export class ReadBatch {
   #answers: unknown[] = [];
 
   /** Adds a command; the name is counted in lower case, containers with their subcommand as INFO commandstats does. */
-  add(command: string, ...args: readonly (string | number)[]): Slot {
+  add(command: string, ...args: readonly (string | number)[]): AnswerPlace {
     const whole: Command = [command, ...args];
     const name = nameOf(whole);
     this.calls.set(name, (this.calls.get(name) ?? 0) + 1);
@@ -165,12 +165,12 @@ export class ReadBatch {
     },
   };
 
-  #refusal(slot: Slot, { message }: Error): Refused {
+  #refusal(slot: AnswerPlace, { message }: Error): Refused {
     return new Refused(nameOf(this.#commands[slot] ?? []), message);
   }
 
   async #follow(nodeAt: (address: string) => Redis | null): Promise<void> {
-    const byAddress = new Map<string, { slot: Slot; isAsk: boolean }[]>();
+    const byAddress = new Map<string, { slot: AnswerPlace; isAsk: boolean }[]>();
     for (const [slot, answer] of this.#answers.entries()) {
       const [, kind, address = ''] =
         (answer instanceof Error && /^(MOVED|ASK) \d+ (\S+:\d+)/.exec(answer.message)) || [];

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../model/job-type.js';
 import { nameField, numberOrNull, shownText, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
-import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
+import { type AnswerPlace, type Answers, ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Jobs looked at of one kind in one turn of one queue: 2 µs each. */
 const MAX_ENDED = 60;
@@ -40,11 +40,11 @@ interface EndedReading {
 }
 
 interface Ids {
-  readonly completed: Slot | null;
-  readonly failed: Slot | null;
-  readonly running: Slot | null;
-  readonly newest: Slot | null;
-  readonly newestPrioritized: Slot | null;
+  readonly completed: AnswerPlace | null;
+  readonly failed: AnswerPlace | null;
+  readonly running: AnswerPlace | null;
+  readonly newest: AnswerPlace | null;
+  readonly newestPrioritized: AnswerPlace | null;
 }
 
 /**
@@ -82,7 +82,7 @@ export async function readEnded(
 function addIds(batch: ReadBatch, request: EndedRequest): Ids {
   const { id, wantsFinished, wantsRunning, wantsNewest } = request;
   const since = (ms: number | null): string => (ms === null ? '-inf' : String(ms));
-  const newestOf = (state: string, ms: number | null): Slot =>
+  const newestOf = (state: string, ms: number | null): AnswerPlace =>
     batch.add('zrevrangebyscore', `${id}:${state}`, '+inf', since(ms), 'LIMIT', 0, MAX_ENDED);
   return {
     completed: wantsFinished ? newestOf('completed', request.completedSinceMs) : null,
@@ -97,9 +97,9 @@ function addIds(batch: ReadBatch, request: EndedRequest): Ids {
 interface SizedJob {
   readonly jobId: string;
   readonly key: string;
-  readonly name: Slot;
+  readonly name: AnswerPlace;
   /** null: its error is of no interest. */
-  readonly error: Slot | null;
+  readonly error: AnswerPlace | null;
 }
 
 interface FoundJobs {
@@ -111,7 +111,7 @@ interface FoundJobs {
 }
 
 function addSizes(batch: ReadBatch, lists: Answers, { id }: EndedRequest, slots: Ids | undefined): FoundJobs {
-  const jobsAt = (slot: Slot | null | undefined, hasFailed = false): readonly SizedJob[] =>
+  const jobsAt = (slot: AnswerPlace | null | undefined, hasFailed = false): readonly SizedJob[] =>
     lists
       .list(slot ?? null)
       .filter(isJobId)

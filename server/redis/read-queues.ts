@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { isJobId } from './queue-keys.js';
 import { decodeMeta, META_FIELDS, type QueueReading, type QueueReadPlan } from './queue-reading.js';
-import { type Answers, addCalls, ReadBatch, Refused, type Slot } from './read-batch.js';
+import { type AnswerPlace, type Answers, addCalls, ReadBatch, Refused } from './read-batch.js';
 
 /** Queues whose lists one EXISTS asks for: at most 200 keys. */
 const EXISTS_QUEUES = 25;
@@ -122,7 +122,7 @@ function addCounters(
   onePerQueue: boolean,
 ): (answers: Answers, index: number) => Counter {
   const step = onePerQueue ? 1 : MGET_KEYS / 2;
-  const slots: Slot[] = [];
+  const slots: AnswerPlace[] = [];
   for (let from = 0; from < plans.length; from += step) {
     const keys = plans.slice(from, from + step).flatMap((plan) => [`${plan.id}:id`, `${plan.id}:limiter`]);
     slots.push(batch.add('mget', ...keys));
@@ -159,7 +159,7 @@ function addExists(
   plans: readonly QueueReadPlan[],
   groupSize: number,
 ): (answers: Answers, index: number) => boolean {
-  const slots: (Slot | null)[] = [];
+  const slots: (AnswerPlace | null)[] = [];
   for (let from = 0; from < plans.length; from += groupSize) {
     const keys = plans.slice(from, from + groupSize).flatMap(keysTakenForEmpty);
     slots.push(keys.length === 0 ? null : batch.add('exists', ...keys));
@@ -180,22 +180,22 @@ function keysTakenForEmpty(plan: QueueReadPlan): readonly string[] {
 
 /** null: not asked this time. */
 interface QueueSlots {
-  readonly wait: Slot | null;
-  readonly active: Slot | null;
+  readonly wait: AnswerPlace | null;
+  readonly active: AnswerPlace | null;
   readonly sparse: {
-    readonly paused: Slot;
-    readonly prioritized: Slot;
-    readonly delayed: Slot;
-    readonly delayedDue: Slot;
-    readonly waitingChildren: Slot;
-    readonly nextPrioritized: Slot;
+    readonly paused: AnswerPlace;
+    readonly prioritized: AnswerPlace;
+    readonly delayed: AnswerPlace;
+    readonly delayedDue: AnswerPlace;
+    readonly waitingChildren: AnswerPlace;
+    readonly nextPrioritized: AnswerPlace;
   } | null;
-  readonly nextWaiting: Slot | null;
-  readonly meta: Slot | null;
-  readonly finished: { readonly completed: Slot; readonly failed: Slot } | null;
-  readonly events: Slot | null;
-  readonly limiter: Slot | null;
-  readonly age: Slot | null;
+  readonly nextWaiting: AnswerPlace | null;
+  readonly meta: AnswerPlace | null;
+  readonly finished: { readonly completed: AnswerPlace; readonly failed: AnswerPlace } | null;
+  readonly events: AnswerPlace | null;
+  readonly limiter: AnswerPlace | null;
+  readonly age: AnswerPlace | null;
 }
 
 function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
@@ -281,7 +281,7 @@ function decode(
   };
 }
 
-function decodeAge(batch: ReadBatch, plan: QueueReadPlan, slot: Slot | null): QueueReading['age'] {
+function decodeAge(batch: ReadBatch, plan: QueueReadPlan, slot: AnswerPlace | null): QueueReading['age'] {
   const values = batch.read((answers) => answers.list(slot));
   // Only a hint of how long jobs wait: no reason to call the queue unknown.
   if (values instanceof Refused) return null;

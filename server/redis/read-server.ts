@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import type { NodeMemory } from '../model/memory.js';
 import type { MemoryLimit } from '../model/snapshot.js';
-import type { Slot } from './read-batch.js';
+import type { AnswerPlace } from './read-batch.js';
 import { ReadBatch, Refused } from './read-batch.js';
 
 export type MemoryStats = Pick<
@@ -125,7 +125,7 @@ const SECTIONS = [
   'errorstats',
 ] as const;
 
-export function addServerRead(batch: ReadBatch, canAskSections: boolean): Slot {
+export function addServerRead(batch: ReadBatch, canAskSections: boolean): AnswerPlace {
   return canAskSections ? batch.add('info', ...SECTIONS) : batch.add('info', 'all');
 }
 

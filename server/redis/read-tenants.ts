@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { tenantIn, UNREAD_TENANT } from '../model/tenant-text.js';
 import type { JobFacts } from './job-facts.js';
-import { ReadBatch, Refused, type Slot } from './read-batch.js';
+import { type AnswerPlace, ReadBatch, Refused } from './read-batch.js';
 import type { QueueSample, StateSample } from './sample-jobs.js';
 
 /** Waiting or running jobs of one queue, as the plan of the next looks at their tenants sees them. */
@@ -136,7 +136,7 @@ export async function readTenants(
   const sizes = all.map(({ job }) => job.dataLength);
   const looks = all.slice(0, countWithinBudget(sizes, MAX_BYTES_OF_ONE, MAX_BYTES));
   const batch = new ReadBatch();
-  const slots = looks.map(({ job, queueId }): Slot | null =>
+  const slots = looks.map(({ job, queueId }): AnswerPlace | null =>
     job.dataLength > MAX_BYTES_OF_ONE ? null : batch.add('hget', `${queueId}:${job.jobId}`, 'data'),
   );
   await batch.run(client);

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { JobState } from '../model/memory.js';
 import { addJobFacts, addJobSizes, type JobFacts } from './job-facts.js';
 import { isJobId, type StateKey } from './queue-keys.js';
-import { type Answers, ReadBatch, Refused, type Slot, sumOfCalls } from './read-batch.js';
+import { type AnswerPlace, type Answers, ReadBatch, Refused, sumOfCalls } from './read-batch.js';
 
 /** Of one queue: how many jobs of each state are to be looked at, and whether what is beside jobs is too. */
 export interface SampleRequest {
@@ -125,7 +125,7 @@ function addPlaces(
   batch: ReadBatch,
   state: StateKey & { samples: number },
   random: () => number,
-): readonly Slot[] {
+): readonly AnswerPlace[] {
   const command = state.kind === 'list' ? 'lrange' : 'zrange';
   if (state.samples >= state.count) return [batch.add(command, state.key, 0, state.count - 1)];
   const piece = state.count / state.samples;
@@ -135,7 +135,7 @@ function addPlaces(
   });
 }
 
-function idsOf(answers: Answers, slots: readonly Slot[]): readonly string[] {
+function idsOf(answers: Answers, slots: readonly AnswerPlace[]): readonly string[] {
   return [...new Set(slots.flatMap((slot) => answers.list(slot)).filter(isJobId))];
 }
 
@@ -145,7 +145,7 @@ function addStructure(
   schedulers: readonly (string | null)[],
   schedulerCount: number,
 ): (answers: Answers) => QueueStructure {
-  const usage = (key: string): Slot => batch.add('memory', 'USAGE', key);
+  const usage = (key: string): AnswerPlace => batch.add('memory', 'USAGE', key);
   const lists = states.map(({ key }) => [key, usage(key)] as const);
   const events = usage(`${id}:events`);
   const settings = ['meta', 'id', 'marker', 'stalled', 'metrics:completed:data', 'metrics:failed:data'].map(
@@ -154,7 +154,7 @@ function addStructure(
   const repeat = usage(`${id}:repeat`);
   const some = schedulers.flatMap((key) => (key === null ? [] : usage(`${id}:repeat:${key}`)));
   return (answers) => {
-    const sum = (slots: readonly Slot[]): number =>
+    const sum = (slots: readonly AnswerPlace[]): number =>
       slots.reduce((total, slot) => total + answers.number(slot), 0);
     return {
       byKey: new Map(lists.map(([key, slot]) => [key, answers.number(slot)])),

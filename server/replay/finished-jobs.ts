@@ -9,7 +9,7 @@ import {
   type JobSelection,
   type JobSource,
   type JobWalk,
-  largest,
+  largestGroups,
   MAX_LOOK_MS,
   MAX_LOOKED_AT,
   MAX_SAMPLES,
@@ -96,8 +96,8 @@ export class FinishedJobs implements JobSource {
       inRange,
       isComplete,
       addedBytes: 0,
-      byType: largest(types),
-      byError: largest(errors),
+      byType: largestGroups(types),
+      byError: largestGroups(errors),
       sample,
     };
   }

@@ -71,7 +71,7 @@ export function addToGroup(groups: Map<string, number>, name: string, jobs = 1):
 }
 
 /** The most frequent first. */
-export function largest(groups: ReadonlyMap<string, number>): readonly JobGroup[] {
+export function largestGroups(groups: ReadonlyMap<string, number>): readonly JobGroup[] {
   return [...groups]
     .map(([name, jobs]) => ({ name, jobs }))
     .sort((a, b) => b.jobs - a.jobs || (a.name < b.name ? -1 : 1))

@@ -52,7 +52,7 @@ export const IncidentOrderSchema = z.strictObject({
 export const IncidentChangeSchema = IncidentOrderSchema.partial();
 
 /** What was posted, with what goes without saying. */
-export function orderOf(body: z.infer<typeof IncidentOrderSchema>): IncidentOrder {
+export function incidentOrderOf(body: z.infer<typeof IncidentOrderSchema>): IncidentOrder {
   return {
     ...{ toMs: null, instances: [], severity: 'critical', affects: '', notes: {} },
     ...incidentChangeOf(body),

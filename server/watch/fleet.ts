@@ -3,7 +3,7 @@ import type { TimelineKind } from '../model/timeline-entry.js';
 import type { HeldLocks, Override, SeenWorker } from '../model/worker.js';
 import { AgentMessageReader } from '../redis/agent-messages.js';
 import type { ClientReading } from '../redis/clients.js';
-import { placeOf } from '../redis/queue-keys.js';
+import { partsOfQueueId } from '../redis/queue-keys.js';
 import { ByteBudget, type MessageIntake } from './agent-bounds.js';
 import { AgentWorker } from './agent-worker.js';
 import { AgentlessWorkers } from './agentless-workers.js';
@@ -274,7 +274,7 @@ export class Fleet {
           kind: 'worker.joined',
           queue: worker.queueId,
           worker: worker.label,
-          text: `${worker.label} works on ${placeOf(worker.queueId).name}.`,
+          text: `${worker.label} works on ${partsOfQueueId(worker.queueId).name}.`,
         });
     }
   }
@@ -289,7 +289,7 @@ export class Fleet {
         kind: 'worker.left',
         queue: worker.queueId,
         worker: worker.label,
-        text: `${worker.label} has left ${placeOf(worker.queueId).name} in an orderly way.`,
+        text: `${worker.label} has left ${partsOfQueueId(worker.queueId).name} in an orderly way.`,
       });
     }
   }
@@ -314,7 +314,7 @@ export class Fleet {
       kind: 'worker.crashed',
       queue: worker.queueId,
       worker: worker.label,
-      text: `${worker.label} of ${placeOf(worker.queueId).name} sends no heartbeat and is not connected any more, without a farewell, with ${jobs} in hand.`,
+      text: `${worker.label} of ${partsOfQueueId(worker.queueId).name} sends no heartbeat and is not connected any more, without a farewell, with ${jobs} in hand.`,
     });
   }
 }

@@ -5,7 +5,7 @@ import type { Override } from '../model/worker.js';
 import { numberOrNull } from '../redis/job-facts.js';
 import { readKeptOrders } from '../redis/overrides.js';
 import { describeUnread } from '../redis/problems.js';
-import { placeOf } from '../redis/queue-keys.js';
+import { partsOfQueueId } from '../redis/queue-keys.js';
 import type { QueueMeta, QueueReading, QueueReadPlan } from '../redis/queue-reading.js';
 import { NO_META, parsePauseRecord, rateLimitOf } from '../redis/queue-reading.js';
 import type { Refused } from '../redis/read-batch.js';
@@ -53,7 +53,7 @@ export class WatchedQueue {
 
   constructor(id: string, nowMs: number, baseMs: number) {
     this.id = id;
-    this.#place = placeOf(id);
+    this.#place = partsOfQueueId(id);
     this.#firstSeenAtMs = nowMs;
     this.#schedule = new QueueSchedule(baseMs);
   }

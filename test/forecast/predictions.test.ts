@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { expect, it } from 'vitest';
-import type { Prediction, Verdict } from '../../server/forecast/score.js';
+import type { ForecastVerdict, Prediction } from '../../server/forecast/score.js';
 import { NOW_MS } from '../support/snapshot.js';
 import { storesOfEachTest } from '../support/stores.js';
 
@@ -28,7 +28,7 @@ const settled = (errorRatio: number, isInsideRange: boolean) =>
     actualSeconds: 70,
     errorRatio,
     isInsideRange,
-  }) satisfies Verdict;
+  }) satisfies ForecastVerdict;
 
 it('what was forecast comes back whole, newest first, by queue and by status, after a restart too', async () => {
   const first = await stores.open();

@@ -5,7 +5,7 @@ import type { Explained, Finding as FindingData } from '../../server/model/findi
 import { findingKey } from '../../server/model/finding.js';
 import { FindingSchema, findingJson } from '../../server/routes/api/findings.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
-import { Finding } from '../../views/finding.js';
+import { FindingCard } from '../../views/finding.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const overloaded: Explained = {
@@ -37,7 +37,9 @@ function aFinding(over: Partial<FindingData> = {}): FindingData {
 }
 const shown = (finding: FindingData): string =>
   String(
-    Finding(findingOf(finding, { role: 'viewer', nowMs: NOW_MS, hasManyInstances: false, isOwnPage: false })),
+    FindingCard(
+      findingOf(finding, { role: 'viewer', nowMs: NOW_MS, hasManyInstances: false, isOwnPage: false }),
+    ),
   );
 
 test('a finding is a headline and what is why, what it does and what to do, each in a line with its word', () => {

@@ -5,8 +5,8 @@ import { type InForceFacts, inForceOf } from '../../server/routes/pages/in-force
 import { lastTrouble } from '../../server/routes/pages/resolved.js';
 import type { Episode } from '../../server/timeline/episode.js';
 import { InForce } from '../../views/in-force.js';
-import { Verdict } from '../../views/verdict.js';
-import { Watched } from '../../views/watched.js';
+import { VerdictLine } from '../../views/verdict.js';
+import { WatchedPanel } from '../../views/watched.js';
 import { rendered, textIn } from '../support/rendered.js';
 import { aNode, aQueue, aSnapshot, MB, NOW_MS } from '../support/snapshot.js';
 
@@ -143,7 +143,7 @@ describe('that it is over', () => {
 
   it('is said with how long it took, its peak, what was done, what holds still, and where to write it up', () => {
     const html = rendered(
-      <Verdict
+      <VerdictLine
         state="calm"
         text="All clear"
         detail=""
@@ -168,7 +168,7 @@ describe('that it is over', () => {
 
 describe('where nothing is wrong', () => {
   const said = (over: Parameters<typeof aSnapshot>[0]) =>
-    textIn(rendered(<Watched snapshots={[aSnapshot(over)]} />));
+    textIn(rendered(<WatchedPanel snapshots={[aSnapshot(over)]} />));
 
   it('says what is watched, when it was looked at, and how close the nearest limit is', () => {
     const text = said({ queues: [aQueue()], nodes: [aNode({ countedBytes: 43 * MB })] });

@@ -4,7 +4,7 @@ import type { QueueState } from '../../server/model/snapshot.js';
 import { JobTypeNow } from '../../views/job-type-page.js';
 import { JobTypeRow, type TypeContext } from '../../views/job-type-row.js';
 import { typeWordsOf } from '../../views/job-type-words.js';
-import { JobTypes, shownTypes } from '../../views/job-types.js';
+import { JobTypeTable, shownTypes } from '../../views/job-types.js';
 import { anyQueue } from '../support/any-snapshot.js';
 import { aBatchWait, aJobType } from '../support/job-types.js';
 import { rendered, textIn } from '../support/rendered.js';
@@ -114,7 +114,7 @@ describe('the table of job types', () => {
   it('can be read whatever a type is called and whatever is known of it', () => {
     fc.assert(
       fc.property(anyQueue, fc.constantFrom(OPERATOR, VIEWER), (queue, who) => {
-        const html = String(<JobTypes {...contextOf(queue, who)} />);
+        const html = String(<JobTypeTable {...contextOf(queue, who)} />);
         const ids = [...html.matchAll(/ id="(type-[^"]*)"/g)].map(([, id]) => id);
         expect(new Set(ids).size).toBe(ids.length);
         expect(html).not.toContain('<script');

@@ -4,15 +4,15 @@ import { trackFindings } from '../../server/findings/track.js';
 import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { Snapshot } from '../../server/model/snapshot.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
-import { verdictOf } from '../../server/routes/pages/verdict.js';
+import { verdictLineOf } from '../../server/routes/pages/verdict.js';
 import { aFullNode, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
 function verdict(snapshot: Snapshot, role: 'viewer' | 'operator') {
   const findings = trackFindings([], detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS), NOW_MS);
   const watch = { findings: () => findings, snapshots: () => [snapshot] } as unknown as Parameters<
-    typeof verdictOf
+    typeof verdictLineOf
   >[0]['watch'];
-  return verdictOf(
+  return verdictLineOf(
     { watch, alerts: { firingCount: () => 0 } as AppDeps['alerts'], thresholds: DEFAULT_THRESHOLDS },
     NOW_MS,
     role,

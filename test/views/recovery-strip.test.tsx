@@ -6,7 +6,7 @@ import { SpecSchema } from '../../server/model/replay-spec.js';
 import { newParking } from '../../server/replay/parking/parking.js';
 import { orderToAll, selectionOf } from '../../server/routes/pages/replay-orders.js';
 import { RecoveryStrip, replayScopes } from '../../views/recovery-strip.js';
-import { ReplayQueues } from '../../views/replay-queues.js';
+import { ReplayQueueList } from '../../views/replay-queues.js';
 
 const counts = { ...NO_COUNTS, counted: 1_000 };
 function replay(state: ReplayView['record']['state']): ReplayView {
@@ -89,7 +89,7 @@ describe('the line on the first screen', () => {
     expect(strip({ replays: [replay('done')] })).toBe('<div id="recovery" class="recovery is-empty"></div>');
     const seen = strip({ replays: [replay('running')], replayQueues: [queue('running')], role: 'viewer' });
     expect(seen).not.toMatch(/button|It stops/);
-    expect(textOf(ReplayQueues({ queues: [queue('running')], role: 'viewer' }))).not.toMatch(
+    expect(textOf(ReplayQueueList({ queues: [queue('running')], role: 'viewer' }))).not.toMatch(
       /Pause|Rate limit/,
     );
   });

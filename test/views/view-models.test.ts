@@ -15,7 +15,7 @@ import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
 import { parseQueueQuery } from '../../server/routes/pages/queue-query.js';
-import { verdictOf } from '../../server/routes/pages/verdict.js';
+import { verdictLineOf } from '../../server/routes/pages/verdict.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { judgeRedis } from '../../views/band.js';
 import { queueQueryString } from '../../views/links.js';
@@ -46,7 +46,7 @@ const aForecast = (over: Partial<MemoryForecast> = {}): MemoryForecast => ({
 
 /** The headline of a console that watches this one Redis. */
 const headline = (snapshot: Snapshot, firing = 0) =>
-  verdictOf(
+  verdictLineOf(
     {
       watch: { findings: () => foundIn(snapshot), snapshots: () => [snapshot] } as unknown as Watch,
       alerts: { firingCount: () => firing } as AppDeps['alerts'],

@@ -6,7 +6,7 @@ import {
   formatRatio,
   formatValue,
 } from '../../server/model/format.js';
-import { largest, percent, place, scaleOf } from './geometry.js';
+import { largestOf, percent, place, scaleOf } from './geometry.js';
 import { described, listed } from './words.js';
 
 /** How much comes in and how much goes out, per second; null: it is not known. */
@@ -22,7 +22,7 @@ const HEIGHT = 32;
 /** Two bars on one scale: whether more comes in than goes out is seen without reading. What is not known has no bar. */
 export const FlowBars: FC<Flow> = (flow) => {
   const { inPerSecond, outPerSecond } = flow;
-  const width = scaleOf(0, largest([inPerSecond, outPerSecond]) || 1, WIDTH);
+  const width = scaleOf(0, largestOf([inPerSecond, outPerSecond]) || 1, WIDTH);
   return (
     <svg class="flow-bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={flowInWords(flow)}>
       <path class="flow-in" d={`M0 8h${place(width(inPerSecond) ?? 0)}`} />
@@ -40,7 +40,7 @@ export function flowInWords({ inPerSecond, outPerSecond }: Flow): string {
 const GAUGE_WIDTH = 56;
 
 /** How many of all are in use, as a bar; beyond all of them it is full. */
-export const Gauge: FC<{
+export const GaugeBar: FC<{
   /** What is counted: "slots busy". */
   readonly title: string;
   /** null: not known. */

@@ -17,7 +17,7 @@ export type SlotState =
   | 'paused'
   | 'unknown';
 
-export interface Slot {
+export interface SlotCell {
   readonly state: SlotState;
   /** How long the job in it has run; null: there is none, or it is not known. */
   readonly ageMs: number | null;
@@ -56,7 +56,7 @@ const STATE_WORDS: Readonly<Record<SlotState, string>> = {
 export const Cells: FC<{
   /** Whose slots: "Slots of mail-1". */
   readonly title: string;
-  readonly slots: readonly Slot[];
+  readonly slots: readonly SlotCell[];
   /** Cells in a row; more go to the next. */
   readonly perRow?: number;
 }> = ({ title, slots, perRow = 20 }) => {
@@ -73,7 +73,7 @@ export const Cells: FC<{
         height={String(height)}
         viewBox={`0 0 ${width} ${height}`}
         role="img"
-        aria-label={slotsInWords(title, slots)}
+        aria-label={slotCellsInWords(title, slots)}
       >
         {shown.map((slot, i) => (
           <Cell slot={slot} x={(i % columns) * STEP} y={Math.floor(i / columns) * STEP} />
@@ -84,7 +84,7 @@ export const Cells: FC<{
   );
 };
 
-const Cell: FC<{ readonly slot: Slot; readonly x: number; readonly y: number }> = ({ slot, x, y }) => {
+const Cell: FC<{ readonly slot: SlotCell; readonly x: number; readonly y: number }> = ({ slot, x, y }) => {
   const level = Math.round(levelOf(slot) * (SIZE - 2));
   const sign = SIGNS[slot.state];
   return (
@@ -106,20 +106,20 @@ const Cell: FC<{ readonly slot: Slot; readonly x: number; readonly y: number }> 
 };
 
 /** How far a cell is filled: a quarter in the first second, then more by each tenfold, whole from a minute on. */
-function levelOf({ state, ageMs }: Slot): number {
+function levelOf({ state, ageMs }: SlotCell): number {
   if (state === 'old' || state === 'stuck') return 1;
   if (state !== 'busy' && state !== 'paused') return 0;
   if (ageMs === null || Number.isNaN(ageMs)) return state === 'busy' ? 0.25 : 0;
   return ageMs < 1_000 ? 0.25 : ageMs < 10_000 ? 0.5 : ageMs < 60_000 ? 0.75 : 1;
 }
 
-function slotInWords({ state, ageMs }: Slot): string {
+function slotInWords({ state, ageMs }: SlotCell): string {
   const age = ageMs === null || Number.isNaN(ageMs) ? '' : ` for ${formatDuration(ageMs / 1000)}`;
   return `${STATE_WORDS[state]}${age}`;
 }
 
 /** "Slots of mail-1: 4 in all; 2 busy, the longest for 12 s; 1 hung for 4 min; 1 idle." */
-export function slotsInWords(title: string, slots: readonly Slot[]): string {
+export function slotCellsInWords(title: string, slots: readonly SlotCell[]): string {
   const counts = (Object.keys(STATE_WORDS) as SlotState[]).flatMap((state) => {
     const of = slots.filter((slot) => slot.state === state);
     if (of.length === 0) return [];

@@ -3,7 +3,7 @@ import { type FormatUnit, formatValue } from '../../server/model/format.js';
 import {
   bandPoints,
   type ForecastPoint,
-  largest,
+  largestOf,
   linePath,
   type Point,
   percent,
@@ -172,7 +172,7 @@ export function curveInWords(curve: CurveProps): string {
   return described(title, [
     first === undefined || last === undefined
       ? 'nothing is known of this time'
-      : `${words(first.value)} at ${clockTime(first.atMs)}, ${words(last.value)} at ${clockTime(last.atMs)} UTC, highest ${words(largest(known.map(({ value }) => value)))}`,
+      : `${words(first.value)} at ${clockTime(first.atMs)}, ${words(last.value)} at ${clockTime(last.atMs)} UTC, highest ${words(largestOf(known.map(({ value }) => value)))}`,
     limit && `${limit.label} ${words(limit.value)}`,
     meets && `${meets.word} at ${meets.time} UTC`,
     ...bands.map(({ fromMs, toMs, label }) =>
@@ -217,7 +217,7 @@ function crossing(
 
 /** The limit is always in sight: 56 of 512 MB must not look full. Without one the scale moves in steps. */
 function topOf({ points, limit = null, forecast = null }: CurveProps): number {
-  const most = largest([
+  const most = largestOf([
     ...(limit?.was ?? []).map(({ value }) => value),
     ...points.map(({ value }) => value),
     ...(forecast?.points ?? []).map(({ high }) => high),

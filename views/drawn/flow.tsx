@@ -1,14 +1,14 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatRate } from '../../server/model/format.js';
-import { largest, place } from './geometry.js';
+import { largestOf, place } from './geometry.js';
 import { described } from './words.js';
 
-export type Stage = 'delayed' | 'waiting' | 'active' | 'completed' | 'failed';
+export type FlowStage = 'delayed' | 'waiting' | 'active' | 'completed' | 'failed';
 
 export interface FlowProps {
   /** Whose: "Flow of mail". */
   readonly title: string;
-  readonly counts: Readonly<Record<Stage, number>>;
+  readonly counts: Readonly<Record<FlowStage, number>>;
   /** A second; null: not known. */
   readonly rates: {
     readonly added: number | null;
@@ -16,7 +16,7 @@ export interface FlowProps {
     readonly failed: number | null;
   };
   /** Where it piles up, and how bad that is; null: nowhere. */
-  readonly pile: { readonly at: Stage; readonly state: 'critical' | 'warning' } | null;
+  readonly pile: { readonly at: FlowStage; readonly state: 'critical' | 'warning' } | null;
 }
 
 const HEIGHT = 132;
@@ -26,19 +26,20 @@ const BOX_WIDTH = 22;
 const COLUMNS = { waiting: 13, active: 46, ended: 77.5 } as const;
 const ROWS = { first: 22, second: 84 } as const;
 
-const PLACES: Readonly<Record<Stage, { readonly x: number; readonly y: number; readonly word: string }>> = {
-  waiting: { x: COLUMNS.waiting, y: ROWS.first, word: 'Waiting' },
-  delayed: { x: COLUMNS.waiting, y: ROWS.second, word: 'Delayed' },
-  active: { x: COLUMNS.active, y: ROWS.first, word: 'Active' },
-  completed: { x: COLUMNS.ended, y: ROWS.first, word: 'Completed' },
-  failed: { x: COLUMNS.ended, y: ROWS.second, word: 'Failed' },
-};
+const PLACES: Readonly<Record<FlowStage, { readonly x: number; readonly y: number; readonly word: string }>> =
+  {
+    waiting: { x: COLUMNS.waiting, y: ROWS.first, word: 'Waiting' },
+    delayed: { x: COLUMNS.waiting, y: ROWS.second, word: 'Delayed' },
+    active: { x: COLUMNS.active, y: ROWS.first, word: 'Active' },
+    completed: { x: COLUMNS.ended, y: ROWS.first, word: 'Completed' },
+    failed: { x: COLUMNS.ended, y: ROWS.second, word: 'Failed' },
+  };
 
 /** How jobs go through a queue, with rates on the arrows, as thick as they are large; where it piles up is marked. */
 export const FlowDrawing: FC<FlowProps> = (flow) => {
   const { counts, rates, pile } = flow;
   const started = sumOf(rates.completed, rates.failed);
-  const most = largest([rates.added, rates.completed, rates.failed, started]);
+  const most = largestOf([rates.added, rates.completed, rates.failed, started]);
   const thick = (perSecond: number | null): string =>
     place(1.5 + (most > 0 && perSecond !== null ? (Math.max(0, perSecond) / most) * 4 : 0));
   return (
@@ -66,7 +67,7 @@ export const FlowDrawing: FC<FlowProps> = (flow) => {
         y2={String(ROWS.first + BOX_HEIGHT)}
         stroke-width="1.5"
       />
-      {(Object.keys(PLACES) as Stage[]).map((stage) => (
+      {(Object.keys(PLACES) as FlowStage[]).map((stage) => (
         <Box stage={stage} count={counts[stage]} pile={pile?.at === stage ? pile.state : null} />
       ))}
     </svg>
@@ -74,7 +75,7 @@ export const FlowDrawing: FC<FlowProps> = (flow) => {
 };
 
 const Box: FC<{
-  readonly stage: Stage;
+  readonly stage: FlowStage;
   readonly count: number;
   readonly pile: 'critical' | 'warning' | null;
 }> = ({ stage, count, pile }) => {
@@ -139,7 +140,7 @@ function rateInWords(perSecond: number | null): string {
 
 /** "Flow of mail: added 70/s; 620 waiting, where it piles up; 12 active; 4,807 completed, 63/s; 0 failed, 0/s; 0 delayed." */
 export function flowDrawingInWords({ title, counts, rates, pile }: FlowProps): string {
-  const stage = (at: Stage, perSecond?: number | null): string =>
+  const stage = (at: FlowStage, perSecond?: number | null): string =>
     `${formatCount(counts[at])} ${at}${perSecond === undefined ? '' : `, ${perSecond === null ? 'rate not known' : rateInWords(perSecond)}`}${pile?.at === at ? ', where it piles up' : ''}`;
   return described(title, [
     rates.added === null ? 'added: not known' : `added ${rateInWords(rates.added)}`,

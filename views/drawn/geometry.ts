@@ -46,7 +46,7 @@ export function shareOfSpan(atMs: number, { fromMs, toMs }: Span): number {
 }
 
 /** The largest that is known; 0: none is. */
-export function largest(values: Iterable<number | null | undefined>): number {
+export function largestOf(values: Iterable<number | null | undefined>): number {
   let most = 0;
   for (const value of values)
     if (value !== null && value !== undefined && Number.isFinite(value) && value > most) most = value;

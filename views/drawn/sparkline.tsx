@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { type FormatUnit, formatValue } from '../../server/model/format.js';
-import { largest, linePath, type Point, roundedUp, type Span, scaleOf } from './geometry.js';
+import { largestOf, linePath, type Point, roundedUp, type Span, scaleOf } from './geometry.js';
 import { described } from './words.js';
 
 export interface SparklineProps {
@@ -19,7 +19,7 @@ const HEIGHT = 20;
 /** The shape of a line over time, small enough for a row; on a scale from 0 to the largest. */
 export const Sparkline: FC<SparklineProps> = ({ title, unit, points, span }) => {
   const x = scaleOf(span.fromMs, span.toMs, STEPS);
-  const up = scaleOf(0, roundedUp(largest(points.map(({ value }) => value))), HEIGHT - 2);
+  const up = scaleOf(0, roundedUp(largestOf(points.map(({ value }) => value))), HEIGHT - 2);
   const y = (value: number | null | undefined): number | null => {
     const at = up(value);
     return at === null ? null : Math.round(HEIGHT - 1 - at);
@@ -43,7 +43,7 @@ export function sparklineInWords({ title, unit, points }: SparklineProps): strin
   const known = points.flatMap(({ value }) => (value === null || Number.isNaN(value) ? [] : [value]));
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return described(title, ['not known']);
-  const most = largest(known);
+  const most = largestOf(known);
   return described(title, [
     `${formatValue(first, unit)} to ${formatValue(last, unit)}`,
     most > Math.max(first, last) && `highest ${formatValue(most, unit)}`,

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { formatRunTime, formatThings } from '../../server/model/format.js';
-import { largest, place } from './geometry.js';
+import { largestOf, place } from './geometry.js';
 import { described } from './words.js';
 
 export interface StripProps {
@@ -53,7 +53,7 @@ export const Strip: FC<StripProps> = (strip) => {
 function axisOf(all: readonly number[]): (ms: number) => number {
   const logs = all.map(logOf);
   const low = logs.reduce((least, log) => Math.min(least, log), logs[0] ?? 0);
-  const high = largest(logs);
+  const high = largestOf(logs);
   const decades = Math.max(LEAST_DECADES, high - low);
   const from = (low + high - decades) / 2;
   return (ms) => EDGE + ((logOf(ms) - from) / decades) * (WIDTH - 2 * EDGE);

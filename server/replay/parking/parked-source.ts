@@ -8,7 +8,7 @@ import {
   type JobSelection,
   type JobSource,
   type JobWalk,
-  largest,
+  largestGroups,
   MAX_LOOK_MS,
   MAX_LOOKED_AT,
   MAX_SAMPLES,
@@ -174,7 +174,7 @@ export class ParkedSource implements JobSource {
     const looked = isByTypes ? inRange : lookedAt;
     return {
       ...{ matched, lookedAt: looked, inRange, isComplete, addedBytes, sample },
-      ...{ byType: largest(types), byError: [] },
+      ...{ byType: largestGroups(types), byError: [] },
     };
   }
 

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { alertFingerprint } from '../../alerts/notification.js';
 import type { AlertView } from '../../model/alert.js';
-import { AlertFacts } from '../../model/alert.js';
+import { StoredAlertSchema } from '../../model/alert.js';
 import { jsonWriter } from '../../model/json.js';
 import { MatchersSchema, type Silence, SilenceFacts } from '../../model/silence.js';
 import type { AppDeps } from '../app-deps.js';
@@ -10,7 +10,7 @@ import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, limit
 
 const SilenceSchema = SilenceFacts.extend({ remainingSeconds: z.number() }).openapi('Silence');
 
-export const AlertSchema = AlertFacts.extend({
+export const AlertSchema = StoredAlertSchema.extend({
   fingerprint: z.string().openapi({ description: 'The same as long as rule and subject are' }),
   rule: z.object({ id: z.string(), name: z.string() }),
   value: z.number().nullable(),

@@ -13,8 +13,8 @@ import {
   IncidentChangeSchema,
   IncidentOrderSchema,
   incidentChangeOf,
+  incidentOrderOf,
   openIncident,
-  orderOf,
   removeIncident,
 } from '../incident-commands.js';
 import {
@@ -119,7 +119,7 @@ export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'time
     )
     .openapi(postRoute, async (c) => {
       const { reason, ...order } = c.req.valid('json');
-      return c.json(incidentJson(await openIncident(deps, changeBy(c, reason), orderOf(order))), 200);
+      return c.json(incidentJson(await openIncident(deps, changeBy(c, reason), incidentOrderOf(order))), 200);
     })
     .openapi(getRoute, async (c) => {
       const incident = await findIncident(deps, c.req.valid('param').id);

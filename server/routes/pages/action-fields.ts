@@ -111,7 +111,7 @@ export function formOf(
         ? { names: names.slice(0, MAX_NAMES), more: Math.max(0, names.length - MAX_NAMES) }
         : null,
     hidden: hiddenOf(action, ask),
-    fields: fieldsOf(action, ask, errors, foreseen),
+    fields: actionFieldsOf(action, ask, errors, foreseen),
     forecast: foreseen && forecastOf(foreseen),
     reason: ask.reason,
     confirm: confirmOf(targeted, errors),
@@ -166,7 +166,7 @@ function isShown(action: RegisteredAction, ask: ActionAsk, spec: ArgSpec): boole
   return spec.name === given;
 }
 
-export function fieldsOf(
+export function actionFieldsOf(
   action: RegisteredAction,
   ask: ActionAsk,
   errors: ActionError['fields'],

@@ -16,7 +16,7 @@ const SETTLED_MS = 1_500;
 const MAX_QUEUES = 20;
 
 /** What is watched after an action, and since when. */
-export interface Watched {
+export interface WatchedAction {
   readonly instance: string;
   /** Empty: all. */
   readonly queues: readonly string[];
@@ -28,16 +28,16 @@ export interface Watched {
 /** As it begins. */
 export function watchedFrom(
   deps: AppDeps,
-  { instance, queues }: Pick<Watched, 'instance' | 'queues'>,
+  { instance, queues }: Pick<WatchedAction, 'instance' | 'queues'>,
   takesJobsAway: boolean,
-): Watched {
+): WatchedAction {
   const some = queues.length > MAX_QUEUES ? [] : queues;
   const snapshot = takesJobsAway ? null : deps.watch.snapshot(instance);
   return { instance, queues: some, sinceMs: deps.now(), waited: snapshot && waitingIn(snapshot, some) };
 }
 
 /** From the address of the fragment. */
-export function watchedOf(query: Readonly<Record<string, string[]>>): Watched {
+export function watchedOf(query: Readonly<Record<string, string[]>>): WatchedAction {
   const [waited = ''] = query.waited ?? [];
   return {
     instance: query.instance?.[0] ?? '',
@@ -48,7 +48,7 @@ export function watchedOf(query: Readonly<Record<string, string[]>>): Watched {
 }
 
 /** What goes on there now, by what is known already. */
-export function watchOf(deps: AppDeps, role: Role, watched: Watched): WatchProps {
+export function watchOf(deps: AppDeps, role: Role, watched: WatchedAction): WatchProps {
   const { instance, queues, sinceMs, waited } = watched;
   const snapshot = deps.watch.snapshot(instance);
   const [worst] = deps.watch
@@ -85,7 +85,7 @@ function isAbout(finding: Finding, instance: string, queues: readonly string[]):
   return queues.length === 0 || about.length === 0 || about.some((id) => queues.includes(id));
 }
 
-function urlOf({ instance, queues, sinceMs, waited }: Watched): string {
+function urlOf({ instance, queues, sinceMs, waited }: WatchedAction): string {
   const query = new URLSearchParams({ instance, since: String(sinceMs) });
   for (const queue of queues) query.append('queues', queue);
   if (waited !== null) query.set('waited', String(waited));

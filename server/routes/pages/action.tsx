@@ -17,7 +17,7 @@ import { capitalized } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { type ActionAsk, argsOf, askOfForm, askOfLink } from './action-ask.js';
-import { confirmOf, confirmWord, fieldsOf, formOf, type Targeted, verbOf } from './action-fields.js';
+import { actionFieldsOf, confirmOf, confirmWord, formOf, type Targeted, verbOf } from './action-fields.js';
 import { groupOf } from './action-group.js';
 import { doneSince, progressPath, watchedFrom, watchedOf, watchOf } from './action-watch.js';
 import { presentArgs } from './action-words.js';
@@ -95,7 +95,7 @@ async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<R
   const ask = askOfForm(action, values);
   const targeted = target(deps, c, action.name, ask);
   const { shown, errors } = await dryRun(deps, c, targeted);
-  const fields = fieldsOf(action, ask, errors, await foresee(deps, targeted));
+  const fields = actionFieldsOf(action, ask, errors, await foresee(deps, targeted));
   return c.html(
     <>
       <ActionPreview {...shown} hasFields={fields.length > 0} />

@@ -55,7 +55,7 @@ const ASKED: Readonly<Record<Kind, readonly (readonly [name: string, label: stri
 export const KINDS = Object.keys(ASKED) as readonly Kind[];
 
 /** Kinds of conditions as people choose among them. */
-export const KIND_WORDS: Readonly<Record<Kind, string>> = {
+export const CONDITION_WORDS: Readonly<Record<Kind, string>> = {
   compare: 'Above or below a value',
   'share-of-limit': 'Share of the memory limit',
   'rate-of-change': 'Rate of change',
@@ -79,7 +79,7 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
 const TEXTS: ReadonlySet<string> = new Set(['signal', 'is', 'whileSignal', 'code', 'leastSeverity']);
 
 /** The fields of the form. @param values by name as they were typed, or of a rule that is there. */
-export function fieldsOf(kind: Kind, values: Values): readonly RuleFieldProps[] {
+export function ruleFieldsOf(kind: Kind, values: Values): readonly RuleFieldProps[] {
   const value = (name: string, first: string): string => values[name] ?? first;
   const severities = ['critical', 'warning', 'info', ...(kind === 'finding' ? ['finding'] : [])];
   return [
@@ -174,5 +174,5 @@ function numberOf(text: string): number {
 
 function labelOf(kind: Kind, path: readonly PropertyKey[]): string {
   const name = path.map(String).join('.');
-  return fieldsOf(kind, {}).find((field) => field.name === name)?.label ?? name;
+  return ruleFieldsOf(kind, {}).find((field) => field.name === name)?.label ?? name;
 }

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { RulePage, RuleTest, type RuleTestProps } from '../../../views/alert-rule-page.js';
+import { RulePage, type RuleTestProps, RuleTestResult } from '../../../views/alert-rule-page.js';
 import type { RuleRowProps } from '../../../views/alert-rule-table.js';
 import { AlertState, type AlertStateProps, AlertsPage, RulesPage } from '../../../views/alerts-page.js';
 import type { SilenceFormProps } from '../../../views/silence-form.js';
@@ -20,7 +20,7 @@ import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
-import { askOfRule, fieldsOf, KIND_WORDS, KINDS, kindOf, valuesOf } from './alert-rule-ask.js';
+import { askOfRule, CONDITION_WORDS, KINDS, kindOf, ruleFieldsOf, valuesOf } from './alert-rule-ask.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 
@@ -205,7 +205,7 @@ async function tryRule(deps: AppDeps, c: PageContext): Promise<Response> {
   const values = await formOf(c);
   const ask = askOfRule(values, 'test');
   const test = ask.rule ? await tested(deps, ask.rule) : { ...NO_TEST, problems: ask.problems };
-  if (c.req.header('hx-request')) return c.html(<RuleTest {...test} />);
+  if (c.req.header('hx-request')) return c.html(<RuleTestResult {...test} />);
   return rulePage(deps, c, null, values, test);
 }
 
@@ -251,12 +251,12 @@ function rulePage(
     kinds:
       found === null
         ? KINDS.map((one) => ({
-            label: KIND_WORDS[one],
+            label: CONDITION_WORDS[one],
             href: `${base}?kind=${one}`,
             isCurrent: one === kind,
           }))
         : [],
-    fields: fieldsOf(kind, values),
+    fields: ruleFieldsOf(kind, values),
     isEnabled:
       values.name === undefined ||
       values.enabled === 'on' ||

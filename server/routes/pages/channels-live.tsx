@@ -1,4 +1,4 @@
-import { ChannelState } from '../../../views/channel-card.js';
+import { ChannelHealthLines } from '../../../views/channel-card.js';
 import { Heartbeat, Messages, OwnProblems } from '../../../views/channels.js';
 import type { Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
@@ -27,7 +27,7 @@ export function channelsLive(deps: AppDeps, role: Role, of: string): LiveView {
       return [
         ...frame,
         swapPart('own-problems', html(<OwnProblems problems={view.problems} />)),
-        ...view.channels.map((card) => swapPart(`${card.id}-state`, html(<ChannelState {...card} />))),
+        ...view.channels.map((card) => swapPart(`${card.id}-state`, html(<ChannelHealthLines {...card} />))),
         swapPart('heartbeat', html(<Heartbeat {...view.heartbeat} />)),
         swapPart('messages-dead', html(<Messages id="messages-dead" {...view.dead} />)),
         swapPart('messages-waiting', html(<Messages id="messages-waiting" {...view.waiting} />)),

@@ -1,4 +1,4 @@
-import { Finding, type FindingListProps, type FindingProps } from '../../../views/finding.js';
+import { FindingCard, type FindingListProps, type FindingProps } from '../../../views/finding.js';
 import { shownTo } from '../../findings/track.js';
 import type { Finding as Found } from '../../model/finding.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -13,7 +13,7 @@ const MAX_FINDINGS = 30;
 export function findingParts(findings: readonly FindingProps[]): readonly Part[] {
   return listParts(
     'findings',
-    findings.map((finding) => ({ id: finding.id, html: html(<Finding {...finding} />) })),
+    findings.map((finding) => ({ id: finding.id, html: html(<FindingCard {...finding} />) })),
   );
 }
 

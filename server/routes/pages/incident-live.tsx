@@ -1,4 +1,9 @@
-import { IncidentDraft, IncidentHead, IncidentStatus, PostMortem } from '../../../views/incident-page.js';
+import {
+  IncidentDraft,
+  IncidentHead,
+  IncidentStatus,
+  PostMortemFacts,
+} from '../../../views/incident-page.js';
 import { shortHash } from '../../alerts/channels/channel.js';
 import type { Role } from '../../model/role.js';
 import type { Incident } from '../../timeline/incident.js';
@@ -52,7 +57,7 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
         ...frame,
         swapPart('incident-head', html(<IncidentHead {...view} />)),
         swapPart('status-text', html(<IncidentStatus {...view} />)),
-        swapPart('incident-account', html(<PostMortem {...view} />)),
+        swapPart('incident-account', html(<PostMortemFacts {...view} />)),
         swapPart('draft-text', html(<IncidentDraft {...view} />)),
       ];
     },

@@ -2,6 +2,7 @@ import type { IncidentFormProps } from '../../../views/incident-form.js';
 import type { IncidentPageProps } from '../../../views/incident-page.js';
 import type { IncidentCardProps } from '../../../views/incidents-page.js';
 import { entryPath, incidentPath } from '../../../views/links.js';
+import { localTime } from '../../../views/timeline-page.js';
 import { moment } from '../../../views/words.js';
 import type { ActivityRow } from '../../model/activity-row.js';
 import { formatDuration } from '../../model/format.js';
@@ -101,11 +102,6 @@ export function formOfIncident(incident: Incident, instances: readonly string[])
       text: incident.notes[name] ?? '',
     })),
   };
-}
-
-/** As `datetime-local` takes it, in UTC, whole seconds. */
-export function localTime(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 19);
 }
 
 function endOf({ toMs }: Incident): string {

@@ -3,6 +3,7 @@ import type { IncidentFormProps } from '../../../views/incident-form.js';
 import { IncidentPage } from '../../../views/incident-page.js';
 import { IncidentsPage, NewIncidentPage } from '../../../views/incidents-page.js';
 import { incidentPath } from '../../../views/links.js';
+import { localTime } from '../../../views/timeline-page.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
 import { activityRows } from '../activity-rows.js';
@@ -15,14 +16,14 @@ import {
   IncidentChangeSchema,
   IncidentOrderSchema,
   incidentChangeOf,
+  incidentOrderOf,
   openIncident,
-  orderOf,
   removeIncident,
 } from '../incident-commands.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { incidentLiveUrl } from './incident-live.js';
-import { cardOf, formOfIncident, incidentPageOf, localTime, rangeOf } from './incident-view-model.js';
+import { cardOf, formOfIncident, incidentPageOf, rangeOf } from './incident-view-model.js';
 
 /** Entries that are looked up for a range; a page has no more boxes. */
 const MAX_TICKED = 100;
@@ -47,7 +48,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const parsed = IncidentOrderSchema.safeParse(body);
     if (!parsed.success) return c.html(await newPage(c, typed(body, problemIn(parsed.error))), 422);
     try {
-      const incident = await openIncident(deps, { actor: c.get('actor') }, orderOf(parsed.data));
+      const incident = await openIncident(deps, { actor: c.get('actor') }, incidentOrderOf(parsed.data));
       return c.redirect(incidentPath(incident.id), 303);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

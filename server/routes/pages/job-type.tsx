@@ -1,4 +1,4 @@
-import type { ErrorGroup } from '../../../views/error-groups.js';
+import type { ErrorGroupRow } from '../../../views/error-groups.js';
 import { JobTypeNow, type JobTypeNowProps, JobTypePage } from '../../../views/job-type-page.js';
 import { jobPath, replayFormPath } from '../../../views/links.js';
 import { errorGroups } from '../../model/error-group.js';
@@ -95,7 +95,7 @@ export async function failedWith(
   instance: string,
   queue: QueueState,
   isMeant: (job: JobRow) => boolean = () => true,
-): Promise<readonly ErrorGroup[] | null> {
+): Promise<readonly ErrorGroupRow[] | null> {
   if (!includesRole(role, deps.jobDataRole) || queue.counts.failed === 0) return null;
   try {
     const { jobs } = await deps.listJobs(instance, queue.id, {
@@ -117,7 +117,7 @@ export async function failedWith(
 function replayHrefOf(
   instance: string,
   queue: QueueState,
-  { error, count, types }: Pick<ErrorGroup, 'error' | 'count' | 'types'>,
+  { error, count, types }: Pick<ErrorGroupRow, 'error' | 'count' | 'types'>,
 ) {
   const [type] = types;
   return replayFormPath({

@@ -9,7 +9,7 @@ import { redisPast } from './redis-past.js';
 import { resolvedOf } from './resolved.js';
 
 /** What pages show beside the present and have to wait for: read once for all who look. */
-export interface Past {
+export interface OverviewPast {
   readonly redises: ReadonlyMap<string, RedisPast>;
   /** Of actions whose effect lasts. */
   readonly lasting: readonly AuditRecord[];
@@ -26,19 +26,19 @@ const MAX_PARKINGS = 50;
 /** A page is not held up by a store that is slow: it is drawn without, and the next rendering has it. */
 const WAITS_MS = 150;
 
-const pasts = new WeakMap<AppDeps['watch'], Loaded<Past>>();
+const pasts = new WeakMap<AppDeps['watch'], Loaded<OverviewPast>>();
 
 /** As it was read last; null: not read yet. Asking for it reads it anew, beside the rendering. */
-export function latestPast(deps: AppDeps): Past | null {
+export function latestPast(deps: AppDeps): OverviewPast | null {
   return pastOf(deps).latest();
 }
 
 /** As it is now, for a page that is opened. */
-export function freshPast(deps: AppDeps): Promise<Past | null> {
+export function freshPast(deps: AppDeps): Promise<OverviewPast | null> {
   return pastOf(deps).fresh(WAITS_MS);
 }
 
-function pastOf(deps: AppDeps): Loaded<Past> {
+function pastOf(deps: AppDeps): Loaded<OverviewPast> {
   const known = pasts.get(deps.watch);
   if (known) return known;
   const past = new Loaded({ load: () => load(deps), everyMs: READ_EVERY_MS, now: deps.now });
@@ -46,7 +46,7 @@ function pastOf(deps: AppDeps): Loaded<Past> {
   return past;
 }
 
-async function load(deps: AppDeps): Promise<Past> {
+async function load(deps: AppDeps): Promise<OverviewPast> {
   const sinceMs = deps.now() - LASTING_MS;
   const [redises, lasting, parkings, resolved] = await Promise.all([
     Promise.all(

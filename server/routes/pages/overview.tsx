@@ -1,13 +1,13 @@
 import { AlertCount, FiringLine } from '../../../views/alert-count.js';
 import { Band, type BandProps, bandId } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
-import { Finding } from '../../../views/finding.js';
+import { FindingCard } from '../../../views/finding.js';
 import { InForce, type InForceProps } from '../../../views/in-force.js';
 import { type QueueQuery, queueQueryString } from '../../../views/links.js';
 import { OverviewPage } from '../../../views/overview-page.js';
 import { RecoveryStrip } from '../../../views/recovery-strip.js';
-import { Verdict } from '../../../views/verdict.js';
-import { Watched } from '../../../views/watched.js';
+import { VerdictLine } from '../../../views/verdict.js';
+import { WatchedPanel } from '../../../views/watched.js';
 import { formatThings } from '../../model/format.js';
 import type { Actor, Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
@@ -17,10 +17,10 @@ import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf } from './finding-parts.js';
 import { inForceOf } from './in-force.js';
-import { freshPast, latestPast, type Past } from './overview-past.js';
+import { freshPast, latestPast, type OverviewPast } from './overview-past.js';
 import { queueTableOf, queueTableParts } from './queue-table.js';
 import { toldTo } from './replay-orders.js';
-import { verdictOf } from './verdict.js';
+import { verdictLineOf } from './verdict.js';
 
 export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
   const past = await freshPast(deps);
@@ -31,7 +31,7 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
     <OverviewPage
       chrome={chromeOf(deps, { actor, nowMs, current: '/', subject: '', liveUrl })}
       view={{
-        verdict: verdictOf(deps, nowMs, actor.role, past, inForce.items.length),
+        verdict: verdictLineOf(deps, nowMs, actor.role, past, inForce.items.length),
         inForce,
         watched: { snapshots: deps.watch.snapshots() },
         bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
@@ -72,9 +72,12 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       };
       return [
         ...frameParts(deps, nowMs, ''),
-        swapPart('verdict', html(<Verdict {...verdictOf(deps, nowMs, role, past, inForce.items.length)} />)),
+        swapPart(
+          'verdict',
+          html(<VerdictLine {...verdictLineOf(deps, nowMs, role, past, inForce.items.length)} />),
+        ),
         swapPart('in-force', html(<InForce {...inForce} />)),
-        swapPart('watched', html(<Watched snapshots={deps.watch.snapshots()} />)),
+        swapPart('watched', html(<WatchedPanel snapshots={deps.watch.snapshots()} />)),
         swapPart(
           'firing-line',
           html(<FiringLine text={firingText(deps)} hasChannel={deps.messaging.channels.length > 0} />),
@@ -86,7 +89,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
         }),
         ...listParts(
           'findings',
-          findings.map((finding) => ({ id: finding.id, html: html(<Finding {...finding} />) })),
+          findings.map((finding) => ({ id: finding.id, html: html(<FindingCard {...finding} />) })),
         ),
         ...queueTableParts(table),
       ];
@@ -95,7 +98,12 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
 }
 
 /** What holds still of what was set or set going from here. */
-function inForceNow({ watch, replays }: AppDeps, past: Past | null, role: Role, nowMs: number): InForceProps {
+function inForceNow(
+  { watch, replays }: AppDeps,
+  past: OverviewPast | null,
+  role: Role,
+  nowMs: number,
+): InForceProps {
   const items = inForceOf(
     {
       snapshots: watch.snapshots(),
@@ -112,7 +120,7 @@ function inForceNow({ watch, replays }: AppDeps, past: Past | null, role: Role, 
 export function bandOf(
   { watch }: Pick<AppDeps, 'watch'>,
   snapshot: Snapshot,
-  past: Past | null,
+  past: OverviewPast | null,
   nowMs: number,
 ): BandProps {
   const { instance } = snapshot;

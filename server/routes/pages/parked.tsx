@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import {
-  orderInWords,
   PARKING_ORDERS,
   Parked,
   type ParkedProps,
   type ParkingOrder,
+  parkingOrderInWords,
 } from '../../../views/parked.js';
 import type { Role } from '../../model/role.js';
 import { auditParking } from '../api/audit.js';
@@ -89,7 +89,13 @@ async function order(deps: AppDeps, c: Context<GateEnv>, id: string): Promise<Re
   const patch = 'guard' in data ? { guard: data.guard === 'on' } : data;
   const done: ParkingOrder = 'state' in data ? data.state : 'guard' in data ? 'guard' : 'rate';
   const parking = await deps.parkings.change(id, patch);
-  await auditParking(deps, c.get('actor'), 'by hand, on the page', parking, orderInWords(done, parking));
+  await auditParking(
+    deps,
+    c.get('actor'),
+    'by hand, on the page',
+    parking,
+    parkingOrderInWords(done, parking),
+  );
   const page = typeof back === 'string' && /^\/i\/[^/\\]+\/q\/[^/\\]+$/.test(back) ? back : '/replays';
   return c.redirect(`${page}?${new URLSearchParams({ parking: id, done })}#parked-outcome`, 303);
 }

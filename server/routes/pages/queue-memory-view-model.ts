@@ -1,7 +1,7 @@
 import { toneOf } from '../../../views/drawn/bars.js';
 import type { HoldingTableProps } from '../../../views/holding.js';
 import { countPath } from '../../../views/links.js';
-import { HELD_STATE_WORDS, KIND_WORDS } from '../../../views/memory-words.js';
+import { HELD_STATE_WORDS, MEMORY_KIND_WORDS } from '../../../views/memory-words.js';
 import type { CountProps, QueueMemoryProps } from '../../../views/queue-memory.js';
 import { coarseAge, moment } from '../../../views/words.js';
 import { formatBytes, formatCount, formatDuration, formatEstimate, formatJobs } from '../../model/format.js';
@@ -13,7 +13,7 @@ import { plainName, queueName } from '../../model/words.js';
 const MAX_TYPES = 12;
 
 /** What a queue holds. `notice` stands where an action was refused just now. */
-export function queueMemoryOf(
+export function queueMemoryProps(
   queue: QueueState,
   snapshot: Snapshot,
   role: Role,
@@ -103,7 +103,7 @@ function tablesOf(memory: QueueMemory): readonly HoldingTableProps[] {
       title: 'By kind of data',
       heading: 'Kind',
       ...shares,
-      rows: memory.kinds.map((kind) => ({ name: KIND_WORDS[kind.kind], held: kind })),
+      rows: memory.kinds.map((kind) => ({ name: MEMORY_KIND_WORDS[kind.kind], held: kind })),
       empty: 'It holds nothing.',
     },
   ];

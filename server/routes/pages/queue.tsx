@@ -1,8 +1,8 @@
 import { CanaryForm } from '../../../views/canary.js';
 import type { ChartProps } from '../../../views/chart.js';
-import { JobPage } from '../../../views/job-page.js';
+import { JobView } from '../../../views/job-page.js';
 import { JobTypeRow, type TypeContext, typeRowId } from '../../../views/job-type-row.js';
-import { JobTypeNotes, JobTypeSummary, JobTypes, shownTypes } from '../../../views/job-types.js';
+import { JobTypeNotes, JobTypeSummary, JobTypeTable, shownTypes } from '../../../views/job-types.js';
 import { JobsTab, type JobsTabProps } from '../../../views/jobs-tab.js';
 import { QUEUE_TABS, type QueueTab, queuePath } from '../../../views/links.js';
 import { QueueHead, type QueueHeadProps } from '../../../views/queue-head.js';
@@ -34,7 +34,7 @@ import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from '.
 import { frameParts } from './overview.js';
 import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
-import { queueMemoryOf } from './queue-memory-view-model.js';
+import { queueMemoryProps } from './queue-memory-view-model.js';
 
 const WORDS: Readonly<Record<string, string>> = {
   [OTHER_TENANTS]: 'all others',
@@ -153,14 +153,14 @@ async function tabOf(
   const { instance } = snapshot;
   switch (tab) {
     case 'types':
-      return <JobTypes {...typesOf(deps, queue, instance, role, nowMs)} />;
+      return <JobTypeTable {...typesOf(deps, queue, instance, role, nowMs)} />;
     case 'workers':
       return <QueueWorkers {...queueFleetOf(queue, snapshot, role, nowMs)} />;
     case 'memory': {
       const showsData = includesRole(role, deps.jobDataRole);
       return (
         <>
-          <QueueMemorySection {...queueMemoryOf(queue, snapshot, role, nowMs)} />
+          <QueueMemorySection {...queueMemoryProps(queue, snapshot, role, nowMs)} />
           <TenantTable {...tenantTableOf(queue.tenants, showsData)} />
         </>
       );
@@ -265,7 +265,7 @@ function tabParts(
       return [
         swapPart(
           'queue-memory',
-          html(<QueueMemorySection {...queueMemoryOf(queue, snapshot, role, nowMs)} />),
+          html(<QueueMemorySection {...queueMemoryProps(queue, snapshot, role, nowMs)} />),
         ),
         swapPart('tenants', html(<TenantTable {...tenants} />)),
       ];
@@ -324,7 +324,7 @@ export async function jobPage(
   };
   const { role } = actor;
   return (
-    <JobPage
+    <JobView
       chrome={chromeOf(deps, frame)}
       job={jobPageOf({ job, queue, instance, role, jobDataRole: deps.jobDataRole, nowMs })}
     />

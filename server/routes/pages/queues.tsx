@@ -7,7 +7,7 @@ import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/part.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
-import { freshPast, latestPast, type Past } from './overview-past.js';
+import { freshPast, latestPast, type OverviewPast } from './overview-past.js';
 import { queueTableOf, queueTableParts } from './queue-table.js';
 
 /** All queues, with what is under way to bring jobs back on top. */
@@ -44,7 +44,11 @@ export function queuesLive(deps: AppDeps, role: Role, query: QueueQuery): LiveVi
   };
 }
 
-function recoveryOf({ replays, replayQueues }: AppDeps, past: Past | null, role: Role): RecoveryProps {
+function recoveryOf(
+  { replays, replayQueues }: AppDeps,
+  past: OverviewPast | null,
+  role: Role,
+): RecoveryProps {
   return {
     replays: replays.list(),
     replayQueues: replayQueues.list(),

@@ -81,7 +81,7 @@ export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: ReplayValues) 
   const act = values.act ?? '';
   const label = LABELS[act];
   if (label === undefined) throw new Problem(422, 'invalid-request', 'act: must be pause, resume or rate');
-  const order = orderOf({
+  const order = replayOrderOf({
     ...(act === 'rate' ? { ratePerSecond: values.ratePerSecond ?? '' } : { state: STATES[act] ?? '' }),
     reason: values.reason ?? '',
   });
@@ -89,7 +89,7 @@ export function orderToAll(deps: Pick<AppDeps, 'groups'>, values: ReplayValues) 
 }
 
 /** @throws Problem for a button that is none of ours, or a rate that is none. */
-export function orderOf({ state, ratePerSecond, reason }: ReplayValues): ReplayOrder {
+export function replayOrderOf({ state, ratePerSecond, reason }: ReplayValues): ReplayOrder {
   const parsed = ReplayOrderSchema.safeParse({
     ...(state === undefined ? {} : { state }),
     ...(ratePerSecond === undefined

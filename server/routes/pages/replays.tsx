@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
 import { RecoveryStrip } from '../../../views/recovery-strip.js';
 import type { ReplayLook } from '../../../views/replay.js';
-import { Replays } from '../../../views/replay.js';
+import { ReplayList } from '../../../views/replay.js';
 import type { ReplayFormProps, ReplayValues } from '../../../views/replay-form.js';
 import { ReplayPreview } from '../../../views/replay-preview.js';
-import { ReplayQueues } from '../../../views/replay-queues.js';
+import { ReplayQueueList } from '../../../views/replay-queues.js';
 import { ReplayAbort, ReplaysPage } from '../../../views/replays-page.js';
 import { ActionError } from '../../model/action.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -18,7 +18,7 @@ import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
-import { keepTold, orderOf, orderToAll, replayAskOf, toldTo, untilSeen } from './replay-orders.js';
+import { keepTold, orderToAll, replayAskOf, replayOrderOf, toldTo, untilSeen } from './replay-orders.js';
 
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
@@ -44,7 +44,7 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
   routes.post('/replays/:id/order', requireRole('operator'), async (c) => {
     const values = await valuesOf(c);
     const actor = c.get('actor');
-    const outcome = await deps.replays.change(actor, c.req.param('id'), orderOf(values));
+    const outcome = await deps.replays.change(actor, c.req.param('id'), replayOrderOf(values));
     const told = { label: 'Replay', outcomes: [outcome] };
     return c.redirect(keepTold(deps.newId(), actor, told, backOf(values)), 303);
   });
@@ -69,8 +69,8 @@ export function replaysLive(deps: AppDeps, role: Role): LiveView {
       return [
         ...frameParts(deps, nowMs, 'Replays'),
         swapPart('recovery', html(<RecoveryStrip {...strip} />)),
-        swapPart('replay-queue-list', html(<ReplayQueues queues={replayQueues} role={role} />)),
-        swapPart('replays', html(<Replays replays={replays} look={look} />)),
+        swapPart('replay-queue-list', html(<ReplayQueueList queues={replayQueues} role={role} />)),
+        swapPart('replays', html(<ReplayList replays={replays} look={look} />)),
         ...parked(),
       ];
     },

@@ -8,14 +8,14 @@ import { freshnessOf, isSettling } from '../../model/sight.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import { worstOf } from './chrome.js';
-import type { Past } from './overview-past.js';
+import type { OverviewPast } from './overview-past.js';
 
 /** The one line on top: the worst, how much else, and what flows. */
-export function verdictOf(
+export function verdictLineOf(
   deps: Pick<AppDeps, 'watch' | 'alerts' | 'thresholds'>,
   nowMs: number,
   role: Role = 'viewer',
-  past: Pick<Past, 'resolved'> | null = null,
+  past: Pick<OverviewPast, 'resolved'> | null = null,
   inForce = 0,
 ): VerdictProps {
   const worst = worstOf(deps, nowMs);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FlowBars, Gauge, ShareBar } from '../../../views/drawn/bars.js';
+import { FlowBars, GaugeBar, ShareBar } from '../../../views/drawn/bars.js';
 import { Cells, type SlotState } from '../../../views/drawn/cells.js';
 import { Curve, meetsAt } from '../../../views/drawn/curve.js';
 import { FlowDrawing } from '../../../views/drawn/flow.js';
@@ -147,7 +147,7 @@ describe('no number, however odd, leaves a drawing', () => {
         anyValue,
         (a, b, parts, within, total, limit) => {
           expectWithin(html(<FlowBars inPerSecond={a} outPerSecond={b} />));
-          expectWithin(html(<Gauge title="slots busy" used={a} of={b} />));
+          expectWithin(html(<GaugeBar title="slots busy" used={a} of={b} />));
           expectWithin(
             html(
               <ShareBar
@@ -347,7 +347,7 @@ describe('what a drawing says to whom can’t see it', () => {
     // Two stretches, each a dot: nothing joins them across the gap.
     expect(/curve-line" d="([^"]*)"/.exec(drawing)?.[1]).toMatch(/^M0 [\d.]+h0 M300 [\d.]+h0$/);
     expect(labelOf(html(<FlowBars inPerSecond={null} outPerSecond={2} />))).toBe('In not known, out 2/s');
-    expect(labelOf(html(<Gauge title="slots busy" used={null} of={4} />))).toBe('slots busy: not known');
+    expect(labelOf(html(<GaugeBar title="slots busy" used={null} of={4} />))).toBe('slots busy: not known');
   });
 
   it('a sparkline, bars and a gauge: their numbers', () => {
@@ -362,7 +362,7 @@ describe('what a drawing says to whom can’t see it', () => {
     expect(labelOf(html(<FlowBars inPerSecond={1_356} outPerSecond={12.3} />))).toBe(
       'In 1,356/s, out 12.3/s',
     );
-    expect(labelOf(html(<Gauge title="slots busy" used={4} of={5} />))).toBe('4 of 5 slots busy');
+    expect(labelOf(html(<GaugeBar title="slots busy" used={4} of={5} />))).toBe('4 of 5 slots busy');
     const parts = [
       { label: 'track', value: 43 * MB, tone: 'a' as const },
       { label: 'api', value: 12 * MB, tone: 'b' as const },
