@@ -81,10 +81,10 @@ module.exports = {
     {
       name: 'server-shares-the-protocol-only',
       comment:
-        'what agents and consoles say to each other is agent/protocol, agent/signature and agent/job-type-of',
+        'what agents and consoles say to each other is agent/protocol, and how both read it: signature, job-type-of, sketch',
       severity: 'error',
       from: { path: at('server/') },
-      to: { path: at('agent/'), pathNot: at('agent/(protocol|signature|job-type-of)') },
+      to: { path: at('agent/'), pathNot: at('agent/(protocol|signature|job-type-of|sketch)') },
     },
     {
       name: 'server-knows-no-drills',

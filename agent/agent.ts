@@ -33,6 +33,13 @@ const SLOTS = 5;
 /** A master that has become a replica still takes PUBLISH, but its consoles have moved on. */
 const ROLE_EVERY_BEATS = 2;
 
+/** Jobs that a worker could take now. */
+export interface QueueWait {
+  readonly jobs: number;
+  /** Why none can be taken whatever waits; null: they can. */
+  readonly why: string | null;
+}
+
 /** One a process and Redis: sends beats for its workers, takes orders for them, and notices when it is deaf. */
 export class Agent {
   readonly identity: AgentIdentity = {
@@ -64,7 +71,7 @@ export class Agent {
     const events = {
       onConnected: (subscriber: RedisShape) => this.#connected(subscriber),
       onMessage: (channel: string, message: string) => this.#onMessage(channel, message),
-      onRefused: (problem: string) => this.#report(`spillway/agent: ${problem}`),
+      onRefused: (problem: string) => this.#report(`spillway-agent: ${problem}`),
     };
     this.#connection = new Connection(client, `spillway:agent:${this.identity.id}`, events, this.#contain);
     this.#echo = new Echo(this.#contain, () => this.#connection.renew());
@@ -115,6 +122,25 @@ export class Agent {
     this.#relief.stop();
     this.#loop.stop();
     this.#connection.stop();
+  }
+
+  /** What keeps the workers of this queue from taking jobs, or how many wait for them; null: Redis does not say. */
+  async waiting(queueId: string): Promise<QueueWait | null> {
+    const { publisher } = this.#connection;
+    if (!publisher) return null;
+    const [wait, prioritized, active, settings, limitedMs] = await Promise.all([
+      publisher.llen(`${queueId}:wait`),
+      publisher.zcard(`${queueId}:prioritized`),
+      publisher.llen(`${queueId}:active`),
+      publisher.hmget(`${queueId}:meta`, 'paused', 'concurrency'),
+      publisher.pttl(`${queueId}:limiter`),
+    ]);
+    const [paused, concurrency] = settings;
+    if (paused) return { jobs: 0, why: 'the queue is paused' };
+    if (limitedMs > 0) return { jobs: 0, why: 'the queue is held by its rate limit' };
+    if (concurrency && active >= Number(concurrency))
+      return { jobs: 0, why: `the queue's global concurrency of ${concurrency} is reached` };
+    return { jobs: wait + prioritized, why: null };
   }
 
   /** A worker is refused by a full Redis. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Agent } from './agent.js';
 import { AttachedWorker } from './attached-worker.js';
 import { Containment, messageOf, type Report, safeReport } from './contain.js';
+import { type Health, type HealthOptions, handlerFor, healthOf, type Patient } from './health.js';
 import { type AttachOptions, checkOptions, warn } from './options.js';
 import { clientNameOf, identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
 import { type AttachableWorker, clientOf, insideOf, isPostgres } from './worker-shape.js';
@@ -18,12 +19,14 @@ export interface Attached {
 /** By Redis: the workers of one process share connections. */
 const agents = new Map<string, Agent>();
 const attached = new WeakMap<object, Attached>();
+/** Of all workers that are attached now. */
+const patients = new Set<Patient>();
 
 /**
  * Lets a Spillway console see a BullMQ worker and give it orders (concurrency, pause, limiter), in one line:
  *
  * ```ts
- * import { attach } from 'spillway/agent';
+ * import { attach } from 'spillway-agent';
  * attach(worker);
  * ```
  *
@@ -35,14 +38,32 @@ export function attach(worker: AttachableWorker, options: AttachOptions = {}): A
   try {
     return attached.get(worker) ?? attachNew(worker, options, report);
   } catch (error) {
-    report(`spillway/agent: not attached: ${messageOf(error)}; the worker works on`);
+    report(`spillway-agent: not attached: ${messageOf(error)}; the worker works on`);
     return { id: randomUUID(), detach: () => Promise.resolve() };
   }
 }
 
+/**
+ * Is the work of this process going on? For the probes of whoever restarts it: false, with the reason, where a worker is
+ * deaf (takes nothing while jobs wait) or wedged (all slots hold jobs that do not end). True while it is paused, held by a
+ * limit or a full Redis, or idle, and where Redis does not answer: a restart mends none of that. Never rejects.
+ */
+export async function health(options: HealthOptions = {}): Promise<Health> {
+  try {
+    return await healthOf([...patients], options);
+  } catch (error) {
+    return { ok: true, reason: `unknown: ${messageOf(error)}`, workers: [] };
+  }
+}
+
+/** A handler of such probes, for `http`, Express and Hono: `app.get('/healthz', healthHandler())`. 200, or 503 with the reason. */
+export function healthHandler(options: HealthOptions = {}): ReturnType<typeof handlerFor> {
+  return handlerFor(() => health(options));
+}
+
 function attachNew(worker: AttachableWorker, options: AttachOptions, report: Report): Attached {
   const { checked, problems } = checkOptions(options, insideOf(worker).opts.name, report);
-  for (const problem of problems) report(`spillway/agent on ${worker.name}: ${problem}`);
+  for (const problem of problems) report(`spillway-agent on ${worker.name}: ${problem}`);
   const contain = new Containment(report);
   let agent: Agent | null = null;
   let isDetached = false;
@@ -51,9 +72,15 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, report: Rep
     onClosed: () => contain.run('detaching', detach),
   });
 
+  const patient: Patient = {
+    look: () => seen.look(),
+    waiting: async () => (await agent?.waiting(seen.queueId)) ?? null,
+    hungrySince: null,
+  };
   const detach = async (): Promise<void> => {
     if (isDetached) return;
     isDetached = true;
+    patients.delete(patient);
     attached.delete(worker);
     contain.run('detaching', () => seen.detach());
     if (!agent) return;
@@ -72,17 +99,18 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, report: Rep
     // Nothing is left of it on the worker, which can be attached again.
     contain.run('detaching', detach);
     if (!(error instanceof NotSupported)) {
-      report(`spillway/agent on ${worker.name}: not attached: ${messageOf(error)}; the worker works on`);
+      report(`spillway-agent on ${worker.name}: not attached: ${messageOf(error)}; the worker works on`);
     } else if (!reported.has(error.message)) {
       reported.add(error.message);
       report(
-        `spillway/agent: ${worker.name}, and any other worker like it, is not attached: ${error.message}; the worker works on`,
+        `spillway-agent: ${worker.name}, and any other worker like it, is not attached: ${error.message}; the worker works on`,
       );
     }
   });
 
   const result: Attached = { id: seen.id, detach };
   attached.set(worker, result);
+  patients.add(patient);
   return result;
 }
 

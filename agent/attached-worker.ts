@@ -21,6 +21,26 @@ import {
 const NO_ERRORS: Readonly<Record<ErrorKind, number>> = { oom: 0, connection: 0, lock: 0, other: 0 };
 /** A timer holds at most so long. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A worker as it is now; times by performance.now(). */
+export interface WorkerLook {
+  readonly queueId: string;
+  readonly name: string | null;
+  readonly isClosing: boolean;
+  readonly isRunning: boolean;
+  readonly pausedBy: WorkerBeat['paused'];
+  /** Redis is full and refuses it. */
+  readonly isBlocked: boolean;
+  readonly isRateLimited: boolean;
+  readonly slots: number;
+  readonly running: number;
+  /** Jobs started so far. */
+  readonly started: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly oldestAt: number | null;
+}
+
 interface AttachedEvents {
   /** Redis has begun to refuse it: somebody has to find out when that ends. */
   readonly onBlocked: () => void;
@@ -102,6 +122,24 @@ export class AttachedWorker {
 
   get isBlocked(): boolean {
     return this.#guard.state !== 'idle';
+  }
+
+  /** What says whether its work goes on. */
+  look(): WorkerLook {
+    const inside = insideOf(this.#worker);
+    return {
+      queueId: this.queueId,
+      name: this.#options.name,
+      isClosing: this.#isClosing || inside.closing !== undefined,
+      isRunning: this.#worker.isRunning(),
+      pausedBy: this.#pause.pausedBy,
+      isBlocked: this.isBlocked,
+      isRateLimited: (inside.limitUntil ?? 0) > Date.now(),
+      slots: this.#worker.concurrency,
+      running: this.#runs.running,
+      started: this.#runs.started,
+      ...this.#runs.times,
+    };
   }
 
   /** Redis takes writes again. */

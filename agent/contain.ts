@@ -61,7 +61,7 @@ export class Containment {
   failed(what: string, error: unknown): void {
     if (this.#reported.has(what)) return;
     this.#reported.add(what);
-    this.#report(`spillway/agent: ${what} failed (${messageOf(error)}); the worker works on`);
+    this.#report(`spillway-agent: ${what} failed (${messageOf(error)}); the worker works on`);
   }
 }
 

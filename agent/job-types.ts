@@ -6,7 +6,8 @@ import {
   TOLD_FROM_MS,
   type TypeBeat,
 } from './protocol.js';
-import { type Sketch, sketchToWire, Tally, UsualTimes } from './run-times.js';
+import { sketchToWire, Tally, UsualTimes } from './run-times.js';
+import type { Sketch } from './sketch.js';
 
 /** Job types that a worker remembers; beyond that the one unseen for longest is forgotten. */
 const MAX_TYPES = 200;

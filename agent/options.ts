@@ -76,6 +76,39 @@ export function checkOptions(
   };
 }
 
+/**
+ * Options of `attach` where nobody writes code: SPILLWAY_AGENT_NAME, _LABELS (JSON), _SECRET, _MAX_CONCURRENCY. What can't be
+ * read is left out, and named in `problems`.
+ */
+export function optionsOfEnvironment(environment: Readonly<Record<string, string | undefined>>): {
+  readonly options: AttachOptions;
+  readonly problems: readonly string[];
+} {
+  const problems: string[] = [];
+  const given = (name: string): string | null => environment[`SPILLWAY_AGENT_${name}`] || null;
+  const [name, secret, most] = [given('NAME'), given('SECRET'), given('MAX_CONCURRENCY')];
+  const options: AttachOptions = {
+    ...(name === null ? {} : { name }),
+    ...(secret === null ? {} : { secret }),
+    ...(most === null ? {} : { limits: { maxConcurrency: Number(most) } }),
+    labels: labelsOf(given('LABELS'), problems),
+  };
+  return { options, problems };
+}
+
+function labelsOf(text: string | null, problems: string[]): Record<string, string> {
+  if (text === null) return {};
+  try {
+    const labels: unknown = JSON.parse(text);
+    if (typeof labels === 'object' && labels !== null && !Array.isArray(labels))
+      return labels as Record<string, string>;
+  } catch {
+    // Named below.
+  }
+  problems.push('SPILLWAY_AGENT_LABELS: it must be JSON like {"release":"41"}; no labels are sent');
+  return {};
+}
+
 export function warn(problem: string): void {
   process.emitWarning(problem, 'SpillwayAgentWarning');
 }

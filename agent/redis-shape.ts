@@ -23,6 +23,10 @@ export interface RedisShape {
   publish(channel: string, message: string): Promise<number>;
   hget(key: string, field: string): Promise<string | null>;
   hstrlen(key: string, field: string): Promise<number>;
+  hmget(key: string, ...fields: readonly string[]): Promise<readonly (string | null)[]>;
+  llen(key: string): Promise<number>;
+  zcard(key: string): Promise<number>;
+  pttl(key: string): Promise<number>;
   setrange(key: string, offset: number, value: string): Promise<number>;
   role(): Promise<readonly unknown[]>;
   on(event: string, listener: (...args: never[]) => void): unknown;

@@ -85,10 +85,22 @@ export class RunLog {
       );
       return settled;
     };
+    // Some versions of BullMQ look at it to see whether the processor takes a signal.
+    Object.defineProperty(own, 'length', { value: original.length });
     inside.processFn = own;
     return () => {
       if (inside.processFn === own) inside.processFn = original;
     };
+  }
+
+  /** When one started and ended last, and when the one that runs longest began; by performance.now(). null: none. */
+  get times(): {
+    readonly startedAt: number | null;
+    readonly endedAt: number | null;
+    readonly oldestAt: number | null;
+  } {
+    const [oldest] = this.#running;
+    return { startedAt: this.#lastStart, endedAt: this.#lastEnd, oldestAt: oldest?.from ?? null };
   }
 
   /** For a beat; `giveBack` where it did not arrive, so that the next one reports it again. */

@@ -71,11 +71,13 @@ describe('what is written down', () => {
 
   it('names scripts, drills and flags that exist', async () => {
     const { scripts } = JSON.parse(textOf('package.json'));
+    const agent = JSON.parse(textOf('agent/package.json'));
     const { stdout: help } = await run(process.execPath, [packagePath('dist/server/main.js'), '--help']);
     const commands = FILES.flatMap(commandsOf);
     for (const command of commands) {
       const [, script, drill] = /\bnpm (?:run )?(\S+)(?: ([a-z]\S*))?/.exec(command) ?? [];
-      if (script !== undefined) expect(Object.keys(scripts)).toContain(script);
+      if (script === 'install') expect(command).toBe(`npm install ${agent.name}`);
+      else if (script !== undefined) expect(Object.keys(scripts)).toContain(script);
       if (script === 'drill') expect(existsSync(packagePath(`drills/${drill}.ts`))).toBe(true);
       if (!/^(npx )?spillway /.test(command)) continue;
       for (const [flag] of command.matchAll(/--[a-z-]+/g)) expect(help).toContain(flag);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,30 +8,27 @@ import { packagePath } from '../server/process/package-path.js';
 
 const run = promisify(execFile);
 let directory: string;
+/** A project of an application that has the agent alone. */
+let application: string;
+
+/** Packs the package in `folder` as it is built, and installs it into an empty project. @returns the size of what was packed. */
+async function install(folder: string, project: string): Promise<number> {
+  // What is built is what is tested: the tests run after the build, so it is not made again here.
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', project], { cwd: packagePath(folder) });
+  const tarball = join(project, (await readdir(project)).find((name) => name.endsWith('.tgz')) ?? '');
+  const quietly = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...quietly, '--prefix', project, tarball], { cwd: project });
+  return (await stat(tarball)).size;
+}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway-pack-'));
-  // What is built is what is tested: the tests run after the build, so it is not made again here.
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', directory], { cwd: packagePath('.') });
-  const tarball = (await readdir(directory)).find((name) => name.endsWith('.tgz'));
-  await run(
-    'npm',
-    [
-      'install',
-      '--omit=dev',
-      '--prefer-offline',
-      '--no-audit',
-      '--no-fund',
-      '--prefix',
-      directory,
-      join(directory, tarball ?? ''),
-    ],
-    {
-      cwd: directory,
-    },
-  );
+  await install('.', directory);
+  application = await mkdtemp(join(tmpdir(), 'spillway-pack-agent-'));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(() =>
+  Promise.all([directory, application].map((path) => rm(path, { recursive: true, force: true }))),
+);
 
 describe('the package as users get it', () => {
   it('runs as `spillway` outside of its own repository', async () => {
@@ -77,20 +74,6 @@ describe('the package as users get it', () => {
     }
   });
 
-  it('gives workers the agent by import and by require, with the same way in', async () => {
-    const byImport = await run(
-      process.execPath,
-      ['--input-type=module', '-e', "import { attach } from 'spillway/agent'; console.log(typeof attach);"],
-      { cwd: directory },
-    );
-    const byRequire = await run(
-      process.execPath,
-      ['--input-type=commonjs', '-e', "console.log(typeof require('spillway/agent').attach);"],
-      { cwd: directory },
-    );
-    expect([byImport.stdout.trim(), byRequire.stdout.trim()]).toEqual(['function', 'function']);
-  });
-
   it('says in one line what is wrong with a setting, and ends with 2', async () => {
     const bin = join(directory, 'node_modules', '.bin', 'spillway');
     const failed = await run(bin, ['--port', 'http'], { cwd: directory }).catch((error: unknown) => error);
@@ -98,5 +81,35 @@ describe('the package as users get it', () => {
       code: 2,
       stderr: expect.stringMatching(/^spillway: --port: http must be a port number[^\n]*\n$/),
     });
+  });
+});
+
+describe('the agent’s package as an application gets it', () => {
+  it('is small, brings nothing else, and has the same way in by import, by require and without code', async () => {
+    expect(await install('agent', application)).toBeLessThan(150 * 1024);
+    const installed = (await readdir(join(application, 'node_modules'))).filter(
+      (name) => !name.startsWith('.'),
+    );
+    expect(installed).toEqual(['spillway-agent']);
+    const evaluated = async (...args: readonly string[]): Promise<string> =>
+      (await run(process.execPath, [...args], { cwd: application })).stdout.trim();
+    const names = 'attach,health,healthHandler';
+    const keys = "console.log(Object.keys(agent).filter((key) => key !== 'default').sort().join())";
+    const imported = `import * as agent from 'spillway-agent'; ${keys}`;
+    expect(await evaluated('--input-type=module', '-e', imported)).toBe(names);
+    const required = `const agent = require('spillway-agent'); ${keys}`;
+    expect(await evaluated('--input-type=commonjs', '-e', required)).toBe(names);
+    // One agent, however it was reached: else each would have half of the workers.
+    const both = `import { attach } from 'spillway-agent'; import { createRequire } from 'node:module';
+      console.log(createRequire(import.meta.url)('spillway-agent').attach === attach)`;
+    expect(
+      await evaluated(
+        '--input-type=module',
+        '-e',
+        both.replaceAll('import.meta.url', '`${process.cwd()}/x.js`'),
+      ),
+    ).toBe('true');
+    for (const flag of ['--import', '--require'])
+      expect(await evaluated(flag, 'spillway-agent/register', '-e', "console.log('on')")).toBe('on');
   });
 });

@@ -79,7 +79,7 @@ export const FleetHead: FC<FleetHeadProps> = ({
       {outside > 0 ? (
         <p class="hint">
           {formatThings(outside, 'worker')} {outside === 1 ? 'has' : 'have'} no agent: no slots, run times or
-          errors. Add to the worker: <code>attach(worker)</code> from <code>spillway/agent</code>.
+          errors. Add to the worker: <code>attach(worker)</code> from <code>spillway-agent</code>.
         </p>
       ) : null}
     </div>

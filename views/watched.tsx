@@ -85,7 +85,7 @@ const FirstSteps: FC<WatchedProps> = ({ snapshots }) => {
   return hasAgent ? null : (
     <p>
       No worker has the agent. One line,{' '}
-      <code>import {'{ attach }'} from 'spillway/agent'; attach(worker)</code>, shows slots, run times of each
+      <code>import {'{ attach }'} from 'spillway-agent'; attach(worker)</code>, shows slots, run times of each
       job type and hung jobs, and sets concurrency while workers run.
     </p>
   );

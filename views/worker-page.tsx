@@ -54,7 +54,7 @@ export const WorkerNow: FC<WorkerNowProps> = ({ worker, snapshot, canAct }) => {
       {worker.agent === null ? (
         <p class="hint">
           Without the agent no slots, jobs or run times are known. Add to the worker:{' '}
-          <code>attach(worker)</code> from <code>spillway/agent</code>.
+          <code>attach(worker)</code> from <code>spillway-agent</code>.
         </p>
       ) : (
         <>

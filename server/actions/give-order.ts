@@ -58,9 +58,9 @@ export function whyNoOrders({ snapshot, target }: Pick<ActionContext, 'snapshot'
   const refusal = whyDeaf(snapshot);
   if (refusal !== null) return refusal;
   if (target.worker && target.worker.agent === null)
-    return `${target.worker.label} has no agent: add attach(worker) from spillway/agent to its process; until then use the queue's global concurrency, rate limit or pause`;
+    return `${target.worker.label} has no agent: add attach(worker) from spillway-agent to its process; until then use the queue's global concurrency, rate limit or pause`;
   if (target.queue && !snapshot.workers.some((one) => one.queueId === target.queue?.id && one.agent !== null))
-    return `no worker of ${target.queue.name} has the agent: add attach(worker) from spillway/agent to their process; until then use the queue's global concurrency, rate limit or pause`;
+    return `no worker of ${target.queue.name} has the agent: add attach(worker) from spillway-agent to their process; until then use the queue's global concurrency, rate limit or pause`;
   return null;
 }
 

@@ -1,7 +1,7 @@
 import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/protocol.js';
+import { Sketch } from '../../agent/sketch.js';
 import type { AgentFacts, HeldLocks, Override, SeenWorker, WorkerOverride } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, bytesOf, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 import { WorkerTypes } from './worker-types.js';
 
 /** Rates are those of so many beats. */
@@ -39,8 +39,8 @@ export class AgentWorker {
   readonly #types: WorkerTypes;
   #beats: BeatCounts[] = [];
   /** Waits of the last beats: this half of WAIT_BEATS, and the one before. */
-  #waits: MergedSketch | null = null;
-  #waitsBefore: MergedSketch | null = null;
+  #waits: Sketch | null = null;
+  #waitsBefore: Sketch | null = null;
   #waitBeats = 0;
   readonly #budget: ByteBudget;
   #bytes = 0;
@@ -132,7 +132,8 @@ export class AgentWorker {
     ];
     this.#finishedTrend = [...this.#finishedTrend.slice(1 - TREND_POINTS), finished];
     this.#runningTrend = [...this.#runningTrend.slice(1 - TREND_POINTS), worker.running];
-    const bytes = BASE_BYTES + textBytes(this.#worker) + bytesOf(this.#waits) + bytesOf(this.#waitsBefore);
+    const inSketches = (this.#waits?.bytes ?? 0) + (this.#waitsBefore?.bytes ?? 0);
+    const bytes = BASE_BYTES + textBytes(this.#worker) + inSketches;
     this.#budget.change(bytes - this.#bytes);
     this.#bytes = bytes;
     return refused;
@@ -154,8 +155,8 @@ export class AgentWorker {
     }
     for (const { wait } of types) {
       if (!wait) continue;
-      this.#waits ??= newMergedSketch();
-      addWire(this.#waits, wait);
+      this.#waits ??= new Sketch();
+      this.#waits.addWire(wait);
     }
   }
 
@@ -250,11 +251,11 @@ function overridesOf(worker: WorkerFacts, kept: readonly Override[]): readonly W
     });
 }
 
-function waitOf(...waits: readonly (MergedSketch | null)[]): AgentFacts['wait'] {
-  const all: MergedSketch = newMergedSketch();
+function waitOf(...waits: readonly (Sketch | null)[]): AgentFacts['wait'] {
+  const all = new Sketch();
   for (const wait of waits) if (wait) all.merge(wait);
   if (all.count === 0) return null;
-  return { p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99) };
+  return { p50Ms: all.quantileMs(0.5), p99Ms: all.quantileMs(0.99) };
 }
 
 /** How much of the last beats' time the process waited for a core, and what CPU it got. */

@@ -1,8 +1,8 @@
 import type { SketchWire, TypeBeat } from '../../agent/protocol.js';
 import { OTHER_TYPES } from '../../agent/protocol.js';
+import { Sketch } from '../../agent/sketch.js';
 import type { FinishedJob, RunSource } from '../model/job-type.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, newMergedSketch, quantileMs } from './sketch.js';
 import { TypeRecord } from './type-record.js';
 
 /** Types kept apart in one queue; the others are counted together. */
@@ -88,9 +88,9 @@ export class QueueTypes {
       this.#isStale = true;
       const record = this.#record(said.name, nowMs);
       record.addOutcomes(said, null, nowMs);
-      if (said.run) for (const sketch of record.runSketches(nowMs)) addWire(sketch, said.run);
+      if (said.run) for (const sketch of record.runSketches(nowMs)) sketch.addWire(said.run);
       if (said.wait) {
-        for (const sketch of record.waitSketches(nowMs)) addWire(sketch, said.wait);
+        for (const sketch of record.waitSketches(nowMs)) sketch.addWire(said.wait);
         record.lastWaitedMs = medianOf(said.wait);
       }
       record.addUnseen(said.runsUntold, nowMs);
@@ -223,7 +223,7 @@ export class QueueTypes {
 }
 
 function medianOf(wire: SketchWire): number {
-  const sketch = newMergedSketch();
-  addWire(sketch, wire);
-  return quantileMs(sketch, 0.5);
+  const sketch = new Sketch();
+  sketch.addWire(wire);
+  return sketch.quantileMs(0.5);
 }

@@ -1,6 +1,6 @@
 import type { SketchWire } from '../../agent/protocol.js';
+import { Sketch } from '../../agent/sketch.js';
 import type { RunTimes } from '../model/job-type.js';
-import { addWire, type MergedSketch, newMergedSketch, quantileMs, wireOf } from './sketch.js';
 
 /** Upper ends of the buckets that people are shown: 1, 2 and 5 of each decade. */
 const EDGES_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000];
@@ -8,25 +8,23 @@ const DECADES_MS = [100_000, 200_000, 500_000, 1_000_000, 3_600_000, 86_400_000]
 const ALL_EDGES = [...EDGES_MS, ...DECADES_MS];
 
 /** What a sketch says of run times; null for an empty one. */
-export function runTimesOf(sketch: MergedSketch): RunTimes | null {
+export function runTimesOf(sketch: Sketch): RunTimes | null {
   if (sketch.count === 0) return null;
   return {
     count: Math.round(sketch.count),
     meanMs: Math.max(0, sketch.sum / sketch.count),
-    p50Ms: quantileMs(sketch, 0.5),
-    p95Ms: quantileMs(sketch, 0.95),
-    p99Ms: quantileMs(sketch, 0.99),
+    p50Ms: sketch.quantileMs(0.5),
+    p95Ms: sketch.quantileMs(0.95),
+    p99Ms: sketch.quantileMs(0.99),
     histogram: histogramOf(sketch),
   };
 }
 
 /** Bins of the sketch in the buckets that people are shown, without the empty ones at both ends. */
-function histogramOf(sketch: MergedSketch): RunTimes['histogram'] {
+function histogramOf(sketch: Sketch): RunTimes['histogram'] {
   const counts = ALL_EDGES.map(() => 0);
   counts[0] = sketch.zeroCount;
-  sketch.store.bins.forEach((count, i) => {
-    if (count <= 0) return;
-    const value = sketch.mapping.value(i + sketch.store.offset);
+  sketch.forEachBin((value, count) => {
     // A bin is 4% wide: what lies at an edge belongs to the bucket that ends there.
     const at = ALL_EDGES.findIndex((edge) => value <= edge * 1.03);
     const bucket = at < 0 ? ALL_EDGES.length - 1 : at;
@@ -69,8 +67,8 @@ export class RunPast {
   #baseline: Baseline | null = null;
 
   /** Takes in one generation that has ended. */
-  add(sinceMs: number, run: MergedSketch): void {
-    this.#notYet = [...this.#notYet, { sinceMs, generations: 1, run: wireOf(run) }];
+  add(sinceMs: number, run: Sketch): void {
+    this.#notYet = [...this.#notYet, { sinceMs, generations: 1, run: run.toWire() }];
     const [next, ...rest] = this.#notYet;
     if (!next || rest.length < NOT_YET) return;
     this.#notYet = rest;
@@ -97,13 +95,13 @@ function joined(a: Span, b: Span): Span {
   return {
     sinceMs: a.sinceMs,
     generations: a.generations + b.generations,
-    run: wireOf(together([a, b])),
+    run: together([a, b]).toWire(),
   };
 }
 
-function together(spans: readonly Span[]): MergedSketch {
-  const sketch = newMergedSketch();
-  for (const { run } of spans) addWire(sketch, run);
+function together(spans: readonly Span[]): Sketch {
+  const sketch = new Sketch();
+  for (const { run } of spans) sketch.addWire(run);
   return sketch;
 }
 
@@ -111,8 +109,8 @@ function baselineOf(spans: readonly Span[]): Baseline | null {
   const run = together(spans);
   if (run.count === 0) return null;
   return {
-    p50Ms: quantileMs(run, 0.5),
-    p95Ms: quantileMs(run, 0.95),
+    p50Ms: run.quantileMs(0.5),
+    p95Ms: run.quantileMs(0.95),
     count: Math.round(run.count),
     sinceMs: spans[0]?.sinceMs ?? 0,
   };

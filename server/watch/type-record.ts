@@ -1,8 +1,23 @@
+import { Sketch } from '../../agent/sketch.js';
 import type { BatchWait, FailureRise, RunTimes } from '../model/job-type.js';
 import type { FinishedRun } from './batch-wait/bursts.js';
 import { type Baseline, RunPast, runTimesOf } from './run-past.js';
-import { bytesOf, Memo, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 import type { OutcomeBucket } from './type-trends.js';
+
+/** A verdict that is worked out again only where what it was made from has changed. */
+class Memo<T> {
+  #key: string | null = null;
+  #value: T | null = null;
+
+  /** @param key changes with everything that `make` looks at. */
+  of(key: string, make: () => T): T {
+    if (this.#key !== key) {
+      this.#value = make();
+      this.#key = key;
+    }
+    return this.#value as T;
+  }
+}
 
 /** Run times of now are those of one to two of these. */
 const GENERATION_MS = 60_000;
@@ -23,8 +38,8 @@ const RUN_BYTES = 100;
 interface Generation {
   readonly sinceMs: number;
   /** null: empty. */
-  run: MergedSketch | null;
-  waited: MergedSketch | null;
+  run: Sketch | null;
+  waited: Sketch | null;
   unseen: number;
 }
 
@@ -58,8 +73,8 @@ export class TypeRecord {
   #runMedians: (number | null)[] = [];
   #waitMedians: (number | null)[] = [];
   #trendAtMs: number;
-  #runTrend: MergedSketch | null = null;
-  #waitTrend: MergedSketch | null = null;
+  #runTrend: Sketch | null = null;
+  #waitTrend: Sketch | null = null;
   lastError: string | null = null;
   lastSeenAtMs: number;
   /** Change with every run that is kept or forgotten, and with every outcome. */
@@ -100,20 +115,20 @@ export class TypeRecord {
   }
 
   /** Sketches that run times of this moment are added to. */
-  runSketches(nowMs: number): readonly MergedSketch[] {
+  runSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
     this.#recent = null;
-    this.#now.run ??= newMergedSketch();
-    this.#runTrend ??= newMergedSketch();
+    this.#now.run ??= new Sketch();
+    this.#runTrend ??= new Sketch();
     return [this.#now.run, this.#runTrend];
   }
 
   /** Sketches that waits of this moment are added to. */
-  waitSketches(nowMs: number): readonly MergedSketch[] {
+  waitSketches(nowMs: number): readonly Sketch[] {
     this.#turn(nowMs);
     this.#recent = null;
-    this.#now.waited ??= newMergedSketch();
-    this.#waitTrend ??= newMergedSketch();
+    this.#now.waited ??= new Sketch();
+    this.#waitTrend ??= new Sketch();
     return [this.#now.waited, this.#waitTrend];
   }
 
@@ -163,7 +178,7 @@ export class TypeRecord {
   get bytes(): number {
     const sketches = [this.#now.run, this.#now.waited, this.#before?.run, this.#before?.waited];
     const trends = [this.#runTrend, this.#waitTrend];
-    const inSketches = [...sketches, ...trends].reduce((sum, sketch) => sum + bytesOf(sketch ?? null), 0);
+    const inSketches = [...sketches, ...trends].reduce((sum, sketch) => sum + (sketch?.bytes ?? 0), 0);
     const errors = this.lastError === null ? 0 : 2 * this.lastError.length;
     return (
       BASE_BYTES +
@@ -242,14 +257,14 @@ function recentOf(before: Generation | null, now: Generation): RecentRuns {
   return {
     run: run && runTimesOf(run),
     waited:
-      waited && waited.count > 0 ? { p50Ms: quantileMs(waited, 0.5), p95Ms: quantileMs(waited, 0.95) } : null,
+      waited && waited.count > 0 ? { p50Ms: waited.quantileMs(0.5), p95Ms: waited.quantileMs(0.95) } : null,
     unseen: now.unseen + (before?.unseen ?? 0),
   };
 }
 
-function joined(a: MergedSketch | null, b: MergedSketch | null): MergedSketch | null {
+function joined(a: Sketch | null, b: Sketch | null): Sketch | null {
   if (!a || !b) return a ?? b;
-  const both = newMergedSketch();
+  const both = new Sketch();
   both.merge(a);
   both.merge(b);
   return both;
@@ -273,6 +288,6 @@ function coarser(buckets: readonly MutableBucket[]): MutableBucket[] {
   return [...older, ...buckets.slice(half)];
 }
 
-function medianOf(sketch: MergedSketch | null): number | null {
-  return sketch === null || sketch.count === 0 ? null : quantileMs(sketch, 0.5);
+function medianOf(sketch: Sketch | null): number | null {
+  return sketch === null || sketch.count === 0 ? null : sketch.quantileMs(0.5);
 }

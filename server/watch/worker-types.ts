@@ -1,7 +1,7 @@
 import { OTHER_TYPES, type TypeBeat } from '../../agent/protocol.js';
+import { Sketch } from '../../agent/sketch.js';
 import type { WorkerType } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
-import { addWire, bytesOf, type MergedSketch, newMergedSketch, quantileMs } from './sketch.js';
 
 /** Run times are those of this time: two generations, the older one dropped when the newer is full. */
 const GENERATION_MS = 2 * 60_000;
@@ -15,7 +15,7 @@ const MAX_SHOWN = 20;
 interface Counted {
   completed: number;
   failed: number;
-  readonly sketch: MergedSketch;
+  readonly sketch: Sketch;
 }
 
 /** Job types of one worker, as its beats tell of them; bounded whatever they are called. */
@@ -24,8 +24,8 @@ export class WorkerTypes {
   #former = new Map<string, Counted>();
   readonly #usual = new Map<string, NonNullable<TypeBeat['usual']>>();
   #sinceMs: number;
-  #recent = new Map<string, MergedSketch>();
-  #lately = new Map<string, MergedSketch>();
+  #recent = new Map<string, Sketch>();
+  #lately = new Map<string, Sketch>();
   #recentSinceMs: number;
 
   readonly #budget: ByteBudget;
@@ -61,11 +61,11 @@ export class WorkerTypes {
       counted.completed += said.completed;
       counted.failed += said.failed;
       if (!said.run) continue;
-      addWire(counted.sketch, said.run);
+      counted.sketch.addWire(said.run);
       if (!this.#recent.has(said.name) && (this.#recent.size >= MAX_TYPES || !this.#budget.takesNew))
         continue;
-      const recent = this.#recent.get(said.name) ?? newMergedSketch();
-      addWire(recent, said.run);
+      const recent = this.#recent.get(said.name) ?? new Sketch();
+      recent.addWire(said.run);
       this.#recent.set(said.name, recent);
     }
     this.#charge();
@@ -92,9 +92,9 @@ export class WorkerTypes {
   #held(): number {
     let bytes = ENTRY_BYTES * this.#usual.size;
     for (const map of [this.#current, this.#former])
-      for (const { sketch } of map.values()) bytes += ENTRY_BYTES + bytesOf(sketch);
+      for (const { sketch } of map.values()) bytes += ENTRY_BYTES + sketch.bytes;
     for (const map of [this.#recent, this.#lately])
-      for (const sketch of map.values()) bytes += ENTRY_BYTES + bytesOf(sketch);
+      for (const sketch of map.values()) bytes += ENTRY_BYTES + sketch.bytes;
     return bytes;
   }
 
@@ -138,16 +138,16 @@ export class WorkerTypes {
     const longestMs = Math.max(now?.sketch.max ?? 0, then?.sketch.max ?? 0, 0);
     if (usual && usual.count > count) return { ...usual, longestMs };
     if (count === 0) return null;
-    const all = newMergedSketch();
+    const all = new Sketch();
     if (now) all.merge(now.sketch);
     if (then) all.merge(then.sketch);
-    return { count, p50Ms: quantileMs(all, 0.5), p99Ms: quantileMs(all, 0.99), longestMs };
+    return { count, p50Ms: all.quantileMs(0.5), p99Ms: all.quantileMs(0.99), longestMs };
   }
 
   #recentOf(name: string): WorkerType['recent'] {
-    const all = newMergedSketch();
+    const all = new Sketch();
     for (const sketch of [this.#recent.get(name), this.#lately.get(name)]) if (sketch) all.merge(sketch);
-    return all.count === 0 ? null : { count: all.count, p50Ms: quantileMs(all, 0.5) };
+    return all.count === 0 ? null : { count: all.count, p50Ms: all.quantileMs(0.5) };
   }
 
   #noteUsual(name: string, usual: NonNullable<TypeBeat['usual']>): void {
@@ -167,7 +167,7 @@ export class WorkerTypes {
     const name = isTaken ? type : OTHER_TYPES;
     const known = this.#current.get(name);
     if (known) return known;
-    const made = { completed: 0, failed: 0, sketch: newMergedSketch() };
+    const made = { completed: 0, failed: 0, sketch: new Sketch() };
     this.#current.set(name, made);
     return made;
   }

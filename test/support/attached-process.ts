@@ -77,7 +77,7 @@ export interface AttachedProcess {
     readonly lazyRuns: number;
   }>;
   usage(): Promise<Usage>;
-  /** `exhaust`, `setClock {aheadMs}`, `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `stiffen`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
+  /** `exhaust`, `health {idleSeconds, stuckSeconds}`, `setClock {aheadMs}`, `hang`, `slow {factor}`, `block {ms}`, `setConcurrency {value}`, `stiffen`, `pause`, `detach`, `attachAgain`, `close`, `forget`. */
   tell(order: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** SIGKILL, and waits for the end. */

@@ -9,7 +9,7 @@ const plan = JSON.parse(process.argv[2] ?? '{}');
 const wallClock = Date.now;
 let clockAheadMs = plan.clockAheadMs ?? 0;
 Date.now = () => wallClock() + clockAheadMs;
-const { attach } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
+const { attach, health } = await import(new URL('../../dist/agent/index.js', import.meta.url).href);
 const makers = { 5: () => import('bullmq-v5'), 6: () => import('bullmq') };
 
 const problems = [];
@@ -123,6 +123,7 @@ const state = () =>
 
 const orders = {
   state: () => ({ workers: state(), problems, lazyRuns }),
+  health: (options) => health(options),
   hang: () => {
     isHanging = true;
   },

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const homes = new Map();
 for (const room of ['agent', 'server', 'views', 'drills', 'bench']) {
   for (const name of readdirSync(room, { recursive: true })) {
-    if (!/\.tsx?$/.test(name)) continue;
+    if (!/\.tsx?$/.test(name) || name.startsWith('dist')) continue;
     const file = join(room, name);
     const exported = /^export (?:async )?(?:function\*?|const|class|interface|type|enum) (\w+)/gm;
     for (const [, name] of readFileSync(file, 'utf8').matchAll(exported)) {

@@ -14,7 +14,7 @@ rmSync(target, { recursive: true, force: true });
 
 for (const room of ROOMS) {
   for (const file of readdirSync(room, { recursive: true })) {
-    if (!/\.tsx?$/.test(file)) continue;
+    if (!/\.tsx?$/.test(file) || file.startsWith('dist')) continue;
     const source = readFileSync(join(room, file), 'utf8')
       .replace(/^(import|export) type (?=[{*])/gm, '$1 ')
       .replace(/^((?:import|export) \{[^}]*\} from)/gm, (line) => line.replace(/\btype (?=\w)/g, ''));
