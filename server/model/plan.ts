@@ -93,6 +93,14 @@ export interface MemoryAt {
   readonly highBytes: number;
 }
 
+/** Jobs that wait: the likeliest, and the edges of what 90 % of outcomes come to. */
+export interface BacklogAt {
+  readonly atSeconds: number;
+  readonly jobs: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** What a change would do. No number in it is NaN or Infinity. */
 export interface Plan {
   /** Jobs that leave per second while the backlog drains. */

@@ -52,13 +52,13 @@ describe('the forecast in the drawer', () => {
     const number = page.locator('#field-value-input');
     expect(await number.inputValue()).toBe('4');
     expect(await slider.inputValue()).toBe('4');
-    const line = await page.locator('.forecast-line').getAttribute('points');
+    const line = await page.locator('.forecast .curve-line').getAttribute('d');
     await slider.focus();
     await page.keyboard.press('End');
     await expect.poll(() => number.inputValue()).toBe('50');
     await expect.poll(() => forecast(page).nth(1).innerText()).toMatch(/^2\d\d\/s$/);
     expect(await forecast(page).nth(0).innerText()).toMatch(/^1 min/);
-    await expect.poll(() => page.locator('.forecast-line').getAttribute('points')).not.toBe(line);
+    await expect.poll(() => page.locator('.forecast .curve-line').getAttribute('d')).not.toBe(line);
     // The preview below, which asks Redis, says the same.
     await expect.poll(() => page.locator('#action-preview').innerText()).toMatch(/becomes\s+50/);
     expect(await page.evaluate('document.activeElement.type')).toBe('range');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { drainCurves } from '../../server/forecast/drain-curve.js';
 import { planToDrainWithin } from '../../server/forecast/plan-to-drain.js';
 import { predict } from '../../server/forecast/predict.js';
 import type { Plan, PlanChange, PlanInput } from '../../server/model/plan.js';
@@ -122,5 +123,30 @@ it('a plan to drain within a time does so, and where there is none the reason is
       }
     }),
     { numRuns: 200 },
+  );
+});
+
+it('a drain curve is within its range, begins at what waits, and is at 0 when the drain time says so', () => {
+  fc.assert(
+    fc.property(anyPlanInput, fc.integer({ min: 1, max: 3_000 }), (input, concurrency) => {
+      const { now, after } = drainCurves(input, { concurrency });
+      const { drainSeconds, drainRange } = predict(input, { concurrency });
+      const waiting = input.types.reduce((sum, type) => sum + type.waiting, 0);
+      expect(after?.map(({ atSeconds }) => atSeconds)).toEqual(now.map(({ atSeconds }) => atSeconds));
+      for (const { atSeconds, jobs, low, high } of [...now, ...(after ?? [])]) {
+        expect([atSeconds, jobs, low, high].every(Number.isFinite)).toBe(true);
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(low).toBeLessThanOrEqual(jobs);
+        expect(high).toBeGreaterThanOrEqual(jobs);
+      }
+      expect(after?.[0]?.jobs ?? 0).toBeLessThanOrEqual(waiting + 1e-6);
+      for (const { atSeconds, jobs, low, high } of after ?? []) {
+        const nearly = 1e-6 * Math.max(1, waiting) + 1e-6;
+        if (drainSeconds !== null && atSeconds >= drainSeconds) expect(jobs).toBeLessThanOrEqual(nearly);
+        if (drainRange[0] !== null && atSeconds >= drainRange[0]) expect(low).toBeLessThanOrEqual(nearly);
+        if (drainRange[1] !== null && atSeconds >= drainRange[1]) expect(high).toBeLessThanOrEqual(nearly);
+      }
+    }),
+    RUNS,
   );
 });

@@ -33,6 +33,8 @@ export interface CurveProps {
   /** Oldest first. */
   readonly points: readonly Point[];
   readonly span: Span;
+  /** How it would go if nothing were done. */
+  readonly otherwise?: readonly Point[];
   /** Where the past ends; left out: with the span. */
   readonly nowMs?: number;
   /** A level that counts; null: there is none. */
@@ -92,6 +94,7 @@ export const Curve: FC<CurveProps> = (curve) => {
           <BandMark band={band} curve={curve} />
         ))}
         {cone === '' ? null : <polygon class="curve-cone" points={cone} />}
+        {curve.otherwise ? <path class="curve-otherwise" d={linePath(curve.otherwise, span, x, y)} /> : null}
         {limit && limitAt !== null ? (
           <path class="curve-limit" d={limitPath(limit, pastEnd(curve), span, x, y)} />
         ) : null}
@@ -216,8 +219,9 @@ function crossing(
 }
 
 /** The limit is always in sight: 56 of 512 MB must not look full. Without one the scale moves in steps. */
-function topOf({ points, limit = null, forecast = null }: CurveProps): number {
+function topOf({ points, otherwise = [], limit = null, forecast = null }: CurveProps): number {
   const most = largestOf([
+    ...otherwise.map(({ value }) => value),
     ...(limit?.was ?? []).map(({ value }) => value),
     ...points.map(({ value }) => value),
     ...(forecast?.points ?? []).map(({ high }) => high),

@@ -10,9 +10,9 @@ import type { Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { type ArgSpec, UNITS, valueTyped } from './action-args.js';
 import { type ActionAsk, argsOf } from './action-ask.js';
+import { type Foreseen, forecastOf } from './action-forecast.js';
 import { progressPath } from './action-watch.js';
 import { actionVerb, argWords } from './action-words.js';
-import { type Foreseen, forecastOf } from './forecast-view-model.js';
 
 /** Beyond these a slider is too coarse for a finger: the box beside it takes any number. */
 const MAX_SLOTS = 2_000;
@@ -112,7 +112,7 @@ export function formOf(
         : null,
     hidden: hiddenOf(action, ask),
     fields: actionFieldsOf(action, ask, errors, foreseen),
-    forecast: foreseen && forecastOf(foreseen),
+    forecast: foreseen && forecastOf(foreseen, nowMs),
     reason: ask.reason,
     confirm: confirmOf(targeted, errors),
     shown,

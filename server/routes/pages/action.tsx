@@ -18,12 +18,12 @@ import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { type ActionAsk, argsOf, askOfForm, askOfLink } from './action-ask.js';
 import { actionFieldsOf, confirmOf, confirmWord, formOf, type Targeted, verbOf } from './action-fields.js';
+import { type Foreseen, forecastOf } from './action-forecast.js';
 import { groupOf } from './action-group.js';
 import { doneSince, progressPath, watchedFrom, watchedOf, watchOf } from './action-watch.js';
 import { presentArgs } from './action-words.js';
 import { chromeOf } from './chrome.js';
 import { remedyButton } from './finding-view-model.js';
-import { type Foreseen, forecastOf } from './forecast-view-model.js';
 
 type PageContext = Context<GateEnv>;
 
@@ -120,7 +120,7 @@ async function forecast(deps: AppDeps, c: PageContext, values: Values): Promise<
   const action = knownAction(values.get('action')?.[0] ?? '');
   const told = await foresee(deps, target(deps, c, action.name, askOfForm(action, values)));
   if (!told) throw new ActionError('invalid', `${action.title}: nothing is forecast of this`);
-  return c.html(<ActionForecast {...forecastOf(told)} />);
+  return c.html(<ActionForecast {...forecastOf(told, deps.now())} />);
 }
 
 async function foresee(deps: AppDeps, { action, ask }: Targeted): Promise<Foreseen | null> {
