@@ -126,6 +126,7 @@ export function createWatch(options: WatchOptions): Watch {
     findings: () => [...[...tracked.values()].flat(), ...own].sort(compareFindings),
     instanceSeries: (instance) => watches.get(instance)?.instanceSeries() ?? EMPTY_SERIES,
     queueSeries: (instance, queueId) => watches.get(instance)?.reader.queueSeries(queueId) ?? EMPTY_SERIES,
+    workerSeries: (instance, id) => watches.get(instance)?.workerSeries(id) ?? null,
     link: (instance) => watches.get(instance)?.link ?? null,
     agents: (instance) => watches.get(instance)?.agents ?? null,
     onTick: (listener, part = 'a listener of ticks') => {

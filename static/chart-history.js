@@ -27,14 +27,29 @@ window.chartHistory = (() => {
   const value = (name) => document.querySelector(`[data-chart-${name}]`)?.value ?? '';
   const range = () => value('time') || '15m';
   const compare = () => value('compare');
+  /** Where the charts end, in ms; null: now. A link may bring it, so that others see the time that was meant. */
+  const endMs = () => Number(document.querySelector('[data-chart-end]')?.dataset.chartEnd) || null;
   /** The last minutes are drawn live, unless they are compared with something. */
-  const isLive = () => range() === '15m' && compare() === '';
+  const isLive = () => range() === '15m' && compare() === '' && endMs() === null;
+
+  /** What is chosen stands in the address, and in those of the page's own tabs. */
+  function keep() {
+    document.querySelector('[data-chart-end]')?.remove();
+    for (const link of [null, ...document.querySelectorAll('[data-keeps-time]')]) {
+      const url = new URL(link ? link.href : location.href);
+      for (const [name, text] of Object.entries({ time: range(), compare: compare(), end: '' }))
+        if (text === '' || text === '15m') url.searchParams.delete(name);
+        else url.searchParams.set(name, text);
+      if (link) link.href = url;
+      else history.replaceState(history.state, '', url);
+    }
+  }
 
   /** How often the picture can be another one. */
   const everyMs = () => Math.min(60_000, Math.max(2_000, RANGES_MS[range()] / MAX_POINTS));
 
   async function ask(query, signal, maxPoints, compared) {
-    const toMs = Date.now();
+    const toMs = endMs() ?? Date.now();
     const fromMs = toMs - RANGES_MS[range()];
     const asked = new URLSearchParams(query);
     for (const [name, text] of Object.entries({
@@ -155,11 +170,12 @@ window.chartHistory = (() => {
   return {
     annotations,
     ask,
-    chosen: () => `${range()} ${compare()}`,
+    chosen: () => `${range()} ${compare()} ${endMs()}`,
     comparedName: () => COMPARED[compare()] ?? '',
     describe,
     everyMs,
     isLive,
+    keep,
     isLong: () => RANGES_MS[range()] > 24 * HOUR_MS,
     lines,
     say,

@@ -73,6 +73,18 @@ window.chartLook = (() => {
     ];
   }
 
+  /** Where a line may go on: the likeliest, and the span of what may be. */
+  function forecastLook({ label, colour: name }) {
+    const main = colour(`chart-${name}`);
+    const one = { data: [], borderColor: main, backgroundColor: main, pointRadius: 0, isSpan: true };
+    const span = { ...one, borderWidth: 0 };
+    return [
+      { ...one, label: `${label}, forecast`, borderWidth: 1.5, borderDash: [2, 3] },
+      { ...span, label: `${label}, least` },
+      { ...span, label: `${label}, most`, fill: '-1', backgroundColor: faint(main) },
+    ];
+  }
+
   const isAlone = (data, i) =>
     Number.isNaN(data[i - 1]?.y ?? Number.NaN) && Number.isNaN(data[i + 1]?.y ?? Number.NaN);
   const faint = (main) => main.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.18)');
@@ -96,5 +108,5 @@ window.chartLook = (() => {
     for (let at = 0; at <= axis.max; at += step) axis.ticks.push({ value: at });
   }
 
-  return { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks };
+  return { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks, forecastLook };
 })();

@@ -8,7 +8,7 @@
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const past = window.chartHistory;
-  const { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks } = window.chartLook;
+  const { FORMATS, clock, colour, datasetsOf, day, evenBytes, evenTicks, forecastLook } = window.chartLook;
   let lookedAt = -1;
 
   function draw(canvas, isPast) {
@@ -20,7 +20,12 @@
     const tick = (ms) => (past.isLong() ? `${day(ms)} ${clock(ms)}` : clock(ms));
     const chart = new Chart(canvas, {
       type: 'line',
-      data: { datasets: lines.flatMap((line) => datasetsOf(line, isPast ? past.comparedName() : null)) },
+      data: {
+        datasets: [
+          ...lines.flatMap((line) => datasetsOf(line, isPast ? past.comparedName() : null)),
+          ...(isPast ? [] : lines.filter(({ key }) => key === canvas.dataset.forecast).flatMap(forecastLook)),
+        ],
+      },
       options: {
         animation: false,
         parsing: false,
@@ -111,6 +116,7 @@
     const answer = await fetch(`${href}?since=${since}`, { headers: { accept: 'application/json' } });
     if (!answer.ok) return;
     const fresh = await answer.json();
+    known.forecast = fresh.forecast ?? null;
     const oldest = (fresh.atMs[fresh.atMs.length - 1] ?? since) - WINDOW_MS;
     known.atMs.push(...fresh.atMs);
     let drop = Math.max(0, known.atMs.length - POINTS);
@@ -215,14 +221,26 @@
       canvas.setAttribute('aria-label', `${canvas.dataset.title}: ${words}`);
     }
     const { chart, lines } = charts.get(canvas);
-    const { atMs, values } = series.get(canvas.dataset.chart);
+    const { atMs, values, forecast } = series.get(canvas.dataset.chart);
     lines.forEach((line, i) => {
       const column = values[line.key] ?? [];
       chart.data.datasets[i].data = atMs.map((x, at) => ({ x, y: column[at] ?? Number.NaN }));
     });
     const last = atMs[atMs.length - 1];
+    let aheadMs = 0;
+    if (canvas.dataset.forecast) {
+      // As far again as half of what is past: a young chart is not to be all future.
+      const untilMs = last + Math.max(60_000, (last - Math.max(atMs[0], last - WINDOW_MS)) / 2);
+      const points = (forecast ?? []).filter((point) => point.atMs <= untilMs);
+      aheadMs = points.at(-1)?.atMs ?? 0;
+      for (const [i, edge] of ['jobs', 'low', 'high'].entries())
+        chart.data.datasets[lines.length + i].data = points.map((point) => ({
+          x: point.atMs,
+          y: point[edge],
+        }));
+    }
     if (last) {
-      chart.options.scales.x.max = last;
+      chart.options.scales.x.max = Math.max(last, aheadMs);
       chart.options.scales.x.min = Math.max(atMs[0], last - WINDOW_MS);
     }
     chart.update('none');
@@ -246,6 +264,7 @@
   }
   document.addEventListener('change', (event) => {
     if (!event.target.matches?.('[data-chart-time], [data-chart-compare]')) return;
+    past.keep();
     past.say(past.isLive() ? '' : 'reading…');
     lookedAt = -1;
     // What is under way answers for what was chosen before: it is drawn over at once.

@@ -104,6 +104,6 @@ function placeInWords({ group, instance, queue, entries }: ActivityRow, hasManyI
   if (group === 'replays' || entries[0]?.kind.startsWith('action.replay.')) return 'Replays';
   const where = instance === ALL_INSTANCES ? 'Workers' : `Redis ${instance}`;
   if (queue === null) return group === 'workers' ? 'Workers' : where;
-  const name = plainName(queue.replace(/^bull:/, ''));
+  const name = plainName(entries[0]?.worker ?? queue.replace(/^bull:/, ''));
   return hasManyInstances ? `${where} · ${name}` : name;
 }

@@ -6,7 +6,7 @@ export interface ChartLine {
   readonly key: string;
   /** Its signal in the history. */
   readonly signal: string;
-  readonly colour: 'one' | 'two' | 'three';
+  readonly colour: 'one' | 'two' | 'three' | 'limit';
 }
 
 export interface ChartProps {
@@ -22,10 +22,12 @@ export interface ChartProps {
   readonly history: string;
   /** A level drawn across, such as maxmemory. */
   readonly limit: { readonly value: number; readonly label: string } | null;
+  /** The points bring a forecast of this line. */
+  readonly forecastOf?: string;
 }
 
 /** A picture that the script draws and feeds; the words beside it say the same. */
-export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, history, limit }) => (
+export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, history, limit, forecastOf }) => (
   <figure class="chart" id={id}>
     <figcaption>
       <span class="chart-title">{title}</span> <span id={`${id}-text`}>{text}</span>
@@ -39,6 +41,7 @@ export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, hist
         data-title={title}
         data-unit={unit}
         data-lines={JSON.stringify(lines)}
+        data-forecast={forecastOf}
         data-limit={limit ? JSON.stringify(limit) : undefined}
       ></canvas>
     </div>

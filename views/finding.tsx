@@ -20,6 +20,8 @@ export interface FindingProps {
   readonly finding: FoundTrouble;
   /** Where: instance and queue; null where the page says it already. */
   readonly subject: Link | null;
+  /** The page of the worker that it is about; null: of none, or of several. */
+  readonly workerHref: string | null;
   /** What follows from it, with the way to its queue. */
   readonly follows: readonly Link[];
   readonly since: Moment;
@@ -36,6 +38,7 @@ export const FindingCard: FC<FindingProps> = ({
   id,
   finding,
   subject,
+  workerHref,
   follows,
   since,
   age,
@@ -57,7 +60,16 @@ export const FindingCard: FC<FindingProps> = ({
               {subject.text}
             </a>
           ) : null}
+          {workerHref === null ? null : (
+            <a class="finding-subject" href={workerHref}>
+              the worker
+            </a>
+          )}
           <DocsMark kind="findings" name={finding.code} />
+          {/* Seen where a list is folded to headlines on a phone. */}
+          <a class="finding-unfold" href={`#${id}`} aria-label={`Open: ${finding.headline}`}>
+            Open
+          </a>
           <span class="finding-since">
             <span class="finding-age">{age}</span> · since <Time {...since} />
           </span>

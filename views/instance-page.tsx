@@ -4,7 +4,7 @@ import type { Capabilities, CapabilityName } from '../server/model/sight.js';
 import type { RedisNode, Snapshot } from '../server/model/snapshot.js';
 import { Band, type BandProps } from './band.js';
 import { Chart, type ChartProps } from './chart.js';
-import { ChartRange } from './chart-range.js';
+import { ChartRange, type ChartTime } from './chart-range.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { type Chrome, Layout } from './layout.js';
 import { actionPath } from './links.js';
@@ -22,10 +22,11 @@ export interface InstanceProps {
 }
 
 /** One Redis with all that is known of it. */
-export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: InstanceProps }> = ({
-  chrome,
-  view: { snapshot, nowMs, band, findings, charts, mayRaise },
-}) => (
+export const InstancePage: FC<{
+  readonly chrome: Chrome;
+  readonly view: InstanceProps;
+  readonly time: ChartTime;
+}> = ({ chrome, time, view: { snapshot, nowMs, band, findings, charts, mayRaise } }) => (
   <Layout chrome={chrome}>
     <h1 class="visually-hidden">Redis {snapshot.instance}</h1>
     <div class="bands">
@@ -43,7 +44,7 @@ export const InstancePage: FC<{ readonly chrome: Chrome; readonly view: Instance
       </p>
     ) : null}
     <Problems findings={findings} />
-    <ChartRange />
+    <ChartRange chosen={time} nowMs={nowMs} />
     <div class="charts">
       {charts.map((chart) => (
         <Chart {...chart} />

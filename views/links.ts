@@ -18,9 +18,15 @@ export function queuePath(instance: string, queueId: string): string {
 export const QUEUE_TABS = ['jobs', 'types', 'workers', 'memory', 'settings'] as const;
 export type QueueTab = (typeof QUEUE_TABS)[number];
 
-export function queueTabPath(instance: string, queueId: string, tab: QueueTab): string {
-  const path = queuePath(instance, queueId);
-  return tab === 'jobs' ? path : `${path}?tab=${tab}`;
+/** @param kept what else its address keeps, such as the time of the charts. */
+export function queueTabPath(
+  instance: string,
+  queueId: string,
+  tab: QueueTab,
+  kept: Readonly<Record<string, string>> = {},
+): string {
+  const query = String(new URLSearchParams({ ...(tab === 'jobs' ? {} : { tab }), ...kept }));
+  return `${queuePath(instance, queueId)}${query === '' ? '' : `?${query}`}`;
 }
 
 export function memoryPath(instance: string): string {
@@ -65,9 +71,12 @@ export function incidentPath(id: string): string {
 }
 
 /** Where what an entry of the activity is about is looked at; null: nowhere. */
-export function aboutPath({ kind, group, instance, queue, ref }: ActivityEntry): string | null {
+export function aboutPath({ kind, group, instance, queue, worker, ref }: ActivityEntry): string | null {
   if (group === 'incidents' && ref !== null) return incidentPath(ref);
   if (/^(action\.)?replay\./.test(kind)) return '/replays';
+  // Of one that has left there is no page.
+  if (worker !== null && instance !== ALL_INSTANCES && kind !== 'worker.left')
+    return workerPath(instance, worker);
   if (queue !== null && instance !== ALL_INSTANCES) return queuePath(instance, queue);
   if (group === 'workers') return '/workers';
   return instance === ALL_INSTANCES ? null : instancePath(instance);

@@ -1,4 +1,5 @@
 import { formatCount, formatRateLimit } from '../server/model/format.js';
+import type { QueueState, Snapshot } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
 import type { AgentFacts, Override, WorkerState, WorkerVerdict } from '../server/model/worker.js';
 import { byTrouble } from '../server/model/worker.js';
@@ -99,4 +100,9 @@ export function processOf({ pid, host }: Pick<WorkerState, 'pid' | 'host'>): str
   return [pid === null ? '' : `pid ${pid}`, host === null ? '' : `on ${plainName(host)}`]
     .filter((part) => part !== '')
     .join(' ');
+}
+
+/** The queue that a worker serves; null: it is not known now. */
+export function queueOfWorker({ queueId }: WorkerState, { queues }: Snapshot): QueueState | null {
+  return queues.find(({ id }) => id === queueId) ?? null;
 }

@@ -12,6 +12,11 @@ const MARGIN = 1.25;
 /** So many times longer it may be drawn to show when it would be drained as things are. */
 const FURTHER = 4;
 
+/** How a backlog goes on in the next seconds. Pure. */
+export function backlogCurve(input: PlanInput, change: PlanChange, seconds: number): readonly BacklogAt[] {
+  return curveOf(outlookOf(input, change), predict(input, change), seconds);
+}
+
 /** How a backlog goes on after a change, and as it is, over the same time. Pure. */
 export function drainCurves(
   input: PlanInput,

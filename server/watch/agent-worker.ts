@@ -2,6 +2,7 @@ import type { Beat, ErrorCounts, HostShare, WorkerBeat } from '../../agent/proto
 import { Sketch } from '../../agent/sketch.js';
 import type { AgentFacts, HeldLocks, Override, SeenWorker, WorkerOverride } from '../model/worker.js';
 import type { ByteBudget } from './agent-bounds.js';
+import { RecentSeries } from './recent.js';
 import { WorkerTypes } from './worker-types.js';
 
 /** Rates are those of so many beats. */
@@ -10,6 +11,10 @@ const RATE_BEATS = 5;
 const DELAY_BEATS = 10;
 const TREND_POINTS = 60;
 const WAIT_BEATS = 30;
+/** Half an hour, a point each ten seconds. */
+const COURSE = ['running', 'finishedPerSecond'] as const;
+const COURSE_POINTS = 180;
+const COURSE_BEATS = 10;
 
 interface BeatCounts {
   readonly atMs: number;
@@ -25,7 +30,7 @@ type BeatFacts = Omit<Beat, 'workers' | 'kind' | 'seq' | 'atMs'>;
 type WorkerFacts = Omit<WorkerBeat, 'types'>;
 
 /** Beside its texts and types: trends, counts of the last beats, and what each object costs. */
-const BASE_BYTES = 10_000;
+const BASE_BYTES = 14_000;
 
 /** One worker with the agent: what its beats say, over time. */
 export class AgentWorker {
@@ -46,6 +51,7 @@ export class AgentWorker {
   #bytes = 0;
   #finishedTrend: number[] = [];
   #runningTrend: number[] = [];
+  readonly #course = new RecentSeries(COURSE, COURSE_POINTS, COURSE_BEATS * 1000 - 500);
   locks: HeldLocks | null = null;
   /** Was it in a list of clients while it beat? null: there was no such list yet. */
   wasListed: boolean | null = null;
@@ -132,6 +138,10 @@ export class AgentWorker {
     ];
     this.#finishedTrend = [...this.#finishedTrend.slice(1 - TREND_POINTS), finished];
     this.#runningTrend = [...this.#runningTrend.slice(1 - TREND_POINTS), worker.running];
+    this.#course.add(nowMs, {
+      running: meanOf(this.#runningTrend.slice(-COURSE_BEATS)),
+      finishedPerSecond: meanOf(this.#finishedTrend.slice(-COURSE_BEATS)),
+    });
     const inSketches = (this.#waits?.bytes ?? 0) + (this.#waitsBefore?.bytes ?? 0);
     const bytes = BASE_BYTES + textBytes(this.#worker) + inSketches;
     this.#budget.change(bytes - this.#bytes);
@@ -158,6 +168,11 @@ export class AgentWorker {
       this.#waits ??= new Sketch();
       this.#waits.addWire(wait);
     }
+  }
+
+  /** The last half hour: `running` and `finishedPerSecond`, a point each ten seconds. */
+  series() {
+    return this.#course.series();
   }
 
   state(isConnected: boolean | null, kept: readonly Override[]): SeenWorker {
@@ -235,6 +250,10 @@ export class AgentWorker {
       runningTrend: this.#runningTrend,
     };
   }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 /** Kept orders that are meant for this worker, and how it takes them. */

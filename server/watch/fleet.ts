@@ -8,6 +8,7 @@ import { ByteBudget, type MessageIntake } from './agent-bounds.js';
 import { AgentWorker } from './agent-worker.js';
 import { AgentlessWorkers } from './agentless-workers.js';
 import { type LostWorker, type LostWorkers, withoutPresent } from './lost-workers.js';
+import type { Series } from './watch.js';
 
 /** No beat for so long: something is wrong with the agent, its process or its way. */
 const SILENT_AFTER_MS = 2_500;
@@ -73,6 +74,11 @@ export class Fleet {
 
   get unreadable(): number {
     return this.#unreadable;
+  }
+
+  /** The last half hour of a worker; null: no agent tells of it. */
+  seriesOf(id: string): Series | null {
+    return this.#workers.get(id)?.series() ?? null;
   }
 
   get agents(): number {

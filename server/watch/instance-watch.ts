@@ -22,7 +22,7 @@ import { LinkWatch, READ_TIMEOUT_MS } from './link-watch.js';
 import type { LostWorkerStore } from './lost-workers.js';
 import { nextPollIntervalMs, TickCost } from './pace.js';
 import { RecentSeries } from './recent.js';
-import type { AgentPort, TickListener } from './watch.js';
+import type { AgentPort, Series, TickListener } from './watch.js';
 
 /** How often a Redis that can't be read is tried. */
 const RETRY_EVERY_MS = 500;
@@ -131,6 +131,10 @@ export class InstanceWatch {
   start(): void {
     this.#agents.start();
     this.#loop.start(0);
+  }
+
+  workerSeries(id: string): Series | null {
+    return this.#agents.fleet.seriesOf(id);
   }
 
   /** The way to the agents of this Redis. */

@@ -59,8 +59,10 @@ export interface Watch {
   findings(): readonly Finding[];
   /** Last minutes of an instance: `usedBytes`, `limitBytes`, `opsPerSecond`, `arrivalsPerSecond`, `departuresPerSecond`, `backlog`. */
   instanceSeries(instance: string): Series;
-  /** Last minutes of a queue: `backlog`, `active`, `arrivalsPerSecond`, `departuresPerSecond`. */
+  /** Last minutes of a queue: `backlog`, `active`, `failed`, `arrivalsPerSecond`, `departuresPerSecond`. */
   queueSeries(instance: string, queueId: string): Series;
+  /** Last half hour of a worker, as its agent told: `running`, `finishedPerSecond`; null: no agent tells of it. */
+  workerSeries(instance: string, workerId: string): Series | null;
   /** Connection that actions write through. */
   link(instance: string): RedisLink | null;
   /** The way to the agents of an instance. */

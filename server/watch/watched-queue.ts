@@ -18,7 +18,7 @@ import { RecentSeries } from './recent.js';
 const MAX_POINTS = 40;
 const LIMITER_MEMORY_MS = 120_000;
 const TREND_POINTS = 40;
-const CHARTED = ['backlog', 'active', 'arrivalsPerSecond', 'departuresPerSecond'] as const;
+const CHARTED = ['backlog', 'active', 'failed', 'arrivalsPerSecond', 'departuresPerSecond'] as const;
 const NO_ORDERS: readonly Override[] = [];
 const NO_TYPES: readonly JobTypeState[] = [];
 /** Reads in a row that were refused, until what was read before is no longer shown as what is so. */
@@ -165,6 +165,7 @@ export class WatchedQueue {
     this.#recent.add(nowMs, {
       backlog,
       active: counts.active,
+      failed: counts.failed,
       arrivalsPerSecond: rates?.arrivalsPerSecond ?? null,
       departuresPerSecond: rates?.departuresPerSecond ?? null,
     });

@@ -9,8 +9,11 @@ const QUEUE = '/i/default/q/bull%3Amail';
 
 beforeAll(async () => {
   scene = await startScene({
-    fill: ({ queue }) =>
-      queue('mail').addBulk(Array.from({ length: 7 }, (_, i) => ({ name: 'send', data: { i } }))),
+    fill: async ({ queue }) => {
+      const jobs = (length: number) => Array.from({ length }, (_, i) => ({ name: 'send', data: { i } }));
+      await queue('mail').addBulk(jobs(7));
+      await queue('many').addBulk(jobs(50));
+    },
   });
   await untilSeen(scene, 'bull:mail');
   await scene.console.ask('POST', '/api/v1/markers', { text: 'mail 2.0', queue: 'bull:mail' });
@@ -36,9 +39,52 @@ it('a chart goes back as far as is chosen, says so in words, and comes back to l
   await page.selectOption('[data-chart-time]', '15m');
   await until(
     'live again',
-    async () => (await inWords(page, 'chart-depth')) === 'Waiting and active: 7 waiting, 0 active',
+    async () => (await inWords(page, 'chart-depth')) === 'Backlog: 7 waiting, 0 active, 0 failed',
   );
   expect(scene.complaints()).toEqual([]);
+  await page.close();
+});
+
+it('a link keeps the time of the charts, from tab to tab, and may end it at a moment', async () => {
+  const page = await opened(QUEUE);
+  await page.selectOption('[data-chart-time]', '6h');
+  await page.selectOption('[data-chart-compare]', 'yesterday');
+  await page.getByRole('link', { name: 'Memory' }).click();
+  await page.waitForURL(/tab=memory&time=6h&compare=yesterday/);
+  expect(await page.inputValue('[data-chart-time]')).toBe('6h');
+  expect(await page.inputValue('[data-chart-compare]')).toBe('yesterday');
+  const end = new Date(Date.now() - 5_000).toISOString();
+  await page.goto(new URL(`${QUEUE}?time=1h&end=${end}`, page.url()).href);
+  await until('the hour up to then', async () =>
+    /last hour\. waiting: .* last 7/.test((await inWords(page, 'chart-depth')) ?? ''),
+  );
+  const { max } = (await page.evaluate(
+    "Chart.getChart(document.querySelector('#chart-depth canvas')).options.scales.x",
+  )) as { max: number };
+  expect(max).toBe(Date.parse(end));
+  expect(scene.complaints()).toEqual([]);
+  await page.close();
+});
+
+it('a queue is less than three screens of a phone, and all its jobs are a tap away', async () => {
+  const page = await opened('/i/default/q/bull%3Amany', PHONE);
+  await page.waitForSelector('.finding');
+  const screens = await page.evaluate('document.documentElement.scrollHeight / innerHeight');
+  expect(screens).toBeLessThan(3);
+  const rows = page.locator('.job-table tbody tr:visible');
+  expect(await rows.count()).toBe(5);
+  await page.getByRole('link', { name: 'All 20' }).click();
+  expect(await rows.count()).toBe(20);
+  await page.close();
+});
+
+it('the backlog is drawn on into the next minutes, within a range', async () => {
+  const page = await opened('/i/default/q/bull%3Amany');
+  const ahead = () =>
+    page.evaluate(
+      "Chart.getChart(document.querySelector('#chart-depth canvas'))?.data.datasets.filter(({ label }) => /forecast|least|most/.test(label)).map(({ data }) => data.length > 0)",
+    );
+  await until('a forecast', async () => JSON.stringify(await ahead()) === '[true,true,true]');
   await page.close();
 });
 

@@ -1,5 +1,5 @@
 import type { FindingProps } from '../../../views/finding.js';
-import { actionPath, instancePath, queuePath, replayFormPath } from '../../../views/links.js';
+import { actionPath, instancePath, queuePath, replayFormPath, workerPath } from '../../../views/links.js';
 import type { RemedyProps } from '../../../views/remedy.js';
 import { coarseAge, elementId, moment } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
@@ -24,6 +24,7 @@ export function findingOf(finding: Finding, context: FindingsContext): FindingPr
     id: elementId('finding', finding.key),
     finding,
     subject: context.isOwnPage ? null : subjectOf(finding, context.hasManyInstances),
+    workerHref: finding.worker ? workerPath(finding.instance, finding.worker) : null,
     follows: (finding.explains ?? []).slice(0, MAX_FOLLOWING).map(({ queue, headline }) => ({
       text: headline,
       href: queue === null ? null : queuePath(finding.instance, queue),

@@ -17,11 +17,13 @@ import { findRoutes } from './find.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
 import { incidentRoutes } from './incidents.js';
 import { instancePage, memoryPage } from './instance.js';
+import { jobPage } from './job.js';
 import { jobTypePage } from './job-type.js';
 import { countRoutes } from './memory-count.js';
 import { overviewPage } from './overview.js';
 import { parkedRoutes } from './parked.js';
-import { jobPage, queuePage } from './queue.js';
+import { queuePage } from './queue.js';
+import { backlogForecast } from './queue-charts.js';
 import { parseQueueQuery } from './queue-query.js';
 import { queuesPage } from './queues.js';
 import { replayRoutes } from './replays.js';
@@ -55,21 +57,23 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', timelineRoutes(deps));
   pages.route('/', incidentRoutes(deps));
   pages.get('/audit', async (c) => c.html(await auditPage(deps, c.get('actor'), c.req.query())));
-  pages.get('/i/:instance', (c) => c.html(instancePage(deps, c.get('actor'), c.req.param('instance'))));
+  pages.get('/i/:instance', (c) =>
+    c.html(instancePage(deps, c.get('actor'), c.req.param('instance'), c.req.query())),
+  );
   pages.get('/i/:instance/memory', (c) => c.html(memoryPage(deps, c.get('actor'), c.req.param('instance'))));
   pages.route('/', countRoutes(deps));
   pages.get('/i/:instance/series.json', (c) =>
     c.json(seriesAfter(deps.watch.instanceSeries(c.req.param('instance')), sinceOf(c.req.query('since')))),
   );
   pages.get('/i/:instance/q/:queue', async (c) => {
-    const { tab, state, cursor, job, ...last } = c.req.query();
+    const { tab, state, cursor, job, time, compare, end, ...last } = c.req.query();
     const { instance, queue } = c.req.param();
     if (job !== undefined) {
       const { id } = queueIn(snapshotOf(deps, instance), queue);
       const found = await deps.readJob(instance, id, job.slice(0, 200).trim());
       if (found) return c.redirect(jobPath(instance, id, found.id));
     }
-    const query = { instance, queue, tab, state, cursor, job, last };
+    const query = { instance, queue, tab, state, cursor, job, last, time: { time, compare, end } };
     return c.html(await queuePage(deps, c.get('actor'), query));
   });
   pages.get('/i/:instance/w/:worker', async (c) => {
@@ -82,8 +86,10 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   });
   pages.get('/i/:instance/q/:queue/series.json', (c) => {
     const { instance, queue } = c.req.param();
-    const { id } = queueIn(snapshotOf(deps, instance), queue);
-    return c.json(seriesAfter(deps.watch.queueSeries(instance, id), sinceOf(c.req.query('since'))));
+    const snapshot = snapshotOf(deps, instance);
+    const { id } = queueIn(snapshot, queue);
+    const points = seriesAfter(deps.watch.queueSeries(instance, id), sinceOf(c.req.query('since')));
+    return c.json({ ...points, forecast: backlogForecast(snapshot, id) });
   });
   pages.get('/i/:instance/q/:queue/jobs/:jobId', async (c) => {
     const { instance, queue, jobId } = c.req.param();

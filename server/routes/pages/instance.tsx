@@ -1,5 +1,6 @@
 import { Band, bandId, fullInWords, trendInWords } from '../../../views/band.js';
 import type { ChartProps } from '../../../views/chart.js';
+import type { ChartTime } from '../../../views/chart-range.js';
 import {
   InstancePage,
   type InstanceProps,
@@ -26,12 +27,12 @@ import { bandOf, frameParts } from './overview.js';
 import { latestPast } from './overview-past.js';
 import { withoutInWords } from './verdict.js';
 
-export function instancePage(deps: AppDeps, actor: Actor, instance: string) {
+export function instancePage(deps: AppDeps, actor: Actor, instance: string, time: ChartTime) {
   const view = instanceOf(deps, snapshotOf(deps, instance), actor.role);
   const liveUrl = `/live?${new URLSearchParams({ view: 'instance', instance })}`;
   const place = { current: instancePath(instance), subject: instance, hasCharts: true };
   const chrome = chromeOf(deps, { actor, nowMs: view.nowMs, ...place, liveUrl });
-  return <InstancePage chrome={chrome} view={view} />;
+  return <InstancePage chrome={chrome} view={view} time={time} />;
 }
 
 export function memoryPage(deps: AppDeps, actor: Actor, instance: string) {

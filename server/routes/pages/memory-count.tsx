@@ -7,7 +7,6 @@ import { queueIn, snapshotOf } from '../api/env.js';
 import { startCount, stopCount } from '../api/memory.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
-import { queueMemoryProps } from './queue-memory-view-model.js';
 
 /** Starting and stopping an exact count from a queue's page. A viewer that has no script gets the page again. */
 export function countRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -45,6 +44,13 @@ async function change(
   }
   if (!c.req.header('hx-request')) return c.redirect(queueTabPath(where.instance, id, 'memory'), 303);
   const snapshot = snapshotOf(deps, where.instance);
-  const view = queueMemoryProps(queueIn(snapshot, id), snapshot, c.get('actor').role, deps.now(), notice);
-  return c.html(<QueueMemorySection {...view} />);
+  return c.html(
+    <QueueMemorySection
+      queue={queueIn(snapshot, id)}
+      snapshot={snapshot}
+      role={c.get('actor').role}
+      nowMs={deps.now()}
+      notice={notice}
+    />,
+  );
 }

@@ -1,67 +1,31 @@
 import { CanaryForm } from '../../../views/canary.js';
-import type { ChartProps } from '../../../views/chart.js';
-import { JobView } from '../../../views/job-page.js';
 import { JobTypeRow, type TypeContext, typeRowId } from '../../../views/job-type-row.js';
 import { JobTypeNotes, JobTypeSummary, JobTypeTable, shownTypes } from '../../../views/job-types.js';
-import { JobsTab, type JobsTabProps } from '../../../views/jobs-tab.js';
-import { QUEUE_TABS, type QueueTab, queuePath } from '../../../views/links.js';
+import { JobsTab } from '../../../views/jobs-tab.js';
+import { QUEUE_TABS, type QueueTab } from '../../../views/links.js';
 import { QueueHead, type QueueHeadProps } from '../../../views/queue-head.js';
 import { QueueMemorySection } from '../../../views/queue-memory.js';
 import { QueuePage } from '../../../views/queue-page.js';
 import { QueueSettings } from '../../../views/queue-settings.js';
 import { QueueWorkers } from '../../../views/queue-workers.js';
-import type { TenantRowProps, TenantTableProps } from '../../../views/tenant-table.js';
 import { TenantTable } from '../../../views/tenant-table.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { queueOrLast, unreadQueue } from '../../model/finding.js';
-import { formatCount, formatEstimate, formatRate, formatRatio } from '../../model/format.js';
-import type { TenantShare } from '../../model/job-type.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
-import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../../model/tenant-text.js';
-import { JobsUnavailable } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js';
-import { Problem } from '../problem.js';
 import { canaryFormOf } from './canary.js';
 import { chartTexts } from './charts.js';
 import { chromeOf, crumbsTo } from './chrome.js';
 import { findingListOf, findingParts } from './finding-parts.js';
-import { failedWith } from './job-type.js';
-import { JOBS_A_PAGE, jobPageOf, jobTableOf, parseJobState, usualState } from './job-view-model.js';
 import { frameParts } from './overview.js';
-import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
+import { parkedLive } from './parked.js';
+import { queueChartsOf } from './queue-charts.js';
 import { fleetParts, queueFleetOf } from './queue-fleet.js';
-import { queueMemoryProps } from './queue-memory-view-model.js';
-
-const WORDS: Readonly<Record<string, string>> = {
-  [OTHER_TENANTS]: 'all others',
-  [NO_TENANT]: 'no tenant in the data',
-  [UNREAD_TENANT]: 'not read: new, or data above 16 KB',
-};
-
-/** @param showsData tenants are text from job data: roles that may not see those see no table. */
-function tenantTableOf(tenants: readonly TenantShare[] | null, showsData: boolean): TenantTableProps {
-  return { rows: showsData && tenants ? tenants.map(rowOf) : null };
-}
-
-function rowOf(share: TenantShare): TenantRowProps {
-  const { tenant, jobs } = share;
-  const isExact = jobs.low === jobs.value && jobs.high === jobs.value;
-  const words = Object.hasOwn(WORDS, tenant) ? WORDS[tenant] : undefined;
-  return {
-    tenant: words ?? tenant,
-    isRest: words !== undefined,
-    share: formatRatio(share.shareOfBacklog),
-    jobs: isExact
-      ? formatCount(jobs.value)
-      : `${formatCount(jobs.value)} (${formatCount(jobs.low)} to ${formatCount(jobs.high)})`,
-    // What was not read has no size that is known.
-    memory: share.bytes > 0 ? formatEstimate(share) : '–',
-  };
-}
+import { jobsTabOf, parkedPlace, type QueuePageQuery, type TabContext } from './queue-jobs.js';
 
 /** What changes in the section of job types. */
 function jobTypeParts(view: TypeContext): readonly Part[] {
@@ -87,18 +51,6 @@ function typesOf(deps: AppDeps, queue: QueueState, instance: string, role: Role,
     showsErrors: includesRole(role, deps.jobDataRole),
     nowMs,
   };
-}
-
-export interface QueuePageQuery {
-  readonly instance: string;
-  readonly queue: string;
-  readonly tab: string | undefined;
-  readonly state: string | undefined;
-  readonly cursor: string | undefined;
-  /** A job's id that was looked for here, and not found. */
-  readonly job: string | undefined;
-  /** What was just done on it: see parked.tsx. */
-  readonly last?: Readonly<Record<string, string>>;
 }
 
 export function parseQueueTab(text: string | undefined): QueueTab {
@@ -129,18 +81,13 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
       head={headOf(deps, queue, snapshot, role)}
       findings={queueFindings(deps, instance, queue.id, role, nowMs)}
       charts={queueChartsOf(queue, instance)}
+      time={query.time}
+      nowMs={nowMs}
       tab={tab}
     >
       {await tabOf(deps, role, tab, { queue, snapshot, query, nowMs })}
     </QueuePage>
   );
-}
-
-interface TabContext {
-  readonly queue: QueueState;
-  readonly snapshot: Snapshot;
-  readonly query: QueuePageQuery;
-  readonly nowMs: number;
 }
 
 /** What is behind a tab. */
@@ -156,15 +103,13 @@ async function tabOf(
       return <JobTypeTable {...typesOf(deps, queue, instance, role, nowMs)} />;
     case 'workers':
       return <QueueWorkers {...queueFleetOf(queue, snapshot, role, nowMs)} />;
-    case 'memory': {
-      const showsData = includesRole(role, deps.jobDataRole);
+    case 'memory':
       return (
         <>
-          <QueueMemorySection {...queueMemoryProps(queue, snapshot, role, nowMs)} />
-          <TenantTable {...tenantTableOf(queue.tenants, showsData)} />
+          <QueueMemorySection {...{ queue, snapshot, role, nowMs }} />
+          <TenantTable tenants={tenantsFor(deps, role, queue)} />
         </>
       );
-    }
     case 'settings': {
       const canary = canaryFormOf(instance, queue.id, role);
       return (
@@ -182,34 +127,6 @@ async function tabOf(
     case 'jobs':
       return <JobsTab {...(await jobsTabOf(deps, role, { queue, snapshot, query, nowMs }))} />;
   }
-}
-
-async function jobsTabOf(
-  deps: AppDeps,
-  role: Role,
-  { queue, snapshot, query, nowMs }: TabContext,
-): Promise<JobsTabProps> {
-  const { instance } = snapshot;
-  const state = parseJobState(query.state) ?? usualState(queue);
-  const cursor = Math.max(0, Math.floor(Number(query.cursor) || 0));
-  const jobs = await jobsOrProblem(deps, instance, queue.id, { state, cursor, limit: JOBS_A_PAGE });
-  return {
-    parked: await parkedOf(deps, parkedPlace(instance, queue.id, role)),
-    lastOfParked: lastOfParked(query.last ?? {}),
-    errors: state === 'failed' ? await failedWith(deps, role, instance, queue) : null,
-    jobs: jobTableOf({
-      queue,
-      instance,
-      state,
-      cursor,
-      ...jobs,
-      missing: query.job ?? null,
-      showsData: includesRole(role, deps.jobDataRole),
-      mayReplay: includesRole(role, 'operator'),
-      nowMs,
-    }),
-    nowMs,
-  };
 }
 
 /** What changes on a queue's page; the jobs stay as they were asked for. null where there is no such queue. */
@@ -260,16 +177,11 @@ function tabParts(
       return jobTypeParts(typesOf(deps, queue, instance, role, nowMs));
     case 'workers':
       return fleetParts(queueFleetOf(queue, snapshot, role, nowMs));
-    case 'memory': {
-      const tenants = tenantTableOf(queue.tenants, includesRole(role, deps.jobDataRole));
+    case 'memory':
       return [
-        swapPart(
-          'queue-memory',
-          html(<QueueMemorySection {...queueMemoryProps(queue, snapshot, role, nowMs)} />),
-        ),
-        swapPart('tenants', html(<TenantTable {...tenants} />)),
+        swapPart('queue-memory', html(<QueueMemorySection {...{ queue, snapshot, role, nowMs }} />)),
+        swapPart('tenants', html(<TenantTable tenants={tenantsFor(deps, role, queue)} />)),
       ];
-    }
     case 'settings': {
       const canAct = includesRole(role, 'operator');
       const settings = <QueueSettings queue={queue} instance={instance} canAct={canAct} nowMs={nowMs} />;
@@ -278,6 +190,11 @@ function tabParts(
     case 'jobs':
       return [];
   }
+}
+
+/** Tenants are text from job data: null for roles that may not see that. */
+function tenantsFor(deps: AppDeps, role: Role, queue: QueueState) {
+  return includesRole(role, deps.jobDataRole) ? queue.tenants : null;
 }
 
 function headOf(
@@ -297,87 +214,4 @@ function headOf(
 
 function queueFindings(deps: AppDeps, instance: string, queueId: string, role: Role, nowMs: number) {
   return findingListOf(deps, role, nowMs, (finding) => isAboutQueue(finding, instance, queueId), true);
-}
-
-function parkedPlace(instance: string, queue: string, role: Role): ParkedPlace {
-  return { role, back: queuePath(instance, queue), of: { instance, queue } };
-}
-
-export async function jobPage(
-  deps: AppDeps,
-  actor: Actor,
-  instance: string,
-  idOrName: string,
-  jobId: string,
-) {
-  const queue = queueIn(snapshotOf(deps, instance), idOrName);
-  const job = await deps.readJob(instance, queue.id, jobId);
-  if (!job) throw new Problem(404, 'not-found', `there is no job ${jobId.slice(0, 200)} in ${queue.id}`);
-  const nowMs = deps.now();
-  const frame = {
-    actor,
-    nowMs,
-    current: '/queues',
-    crumbs: crumbsTo(instance, queue),
-    subject: `job ${jobId}`,
-    liveUrl: '/live?view=frame',
-  };
-  const { role } = actor;
-  return (
-    <JobView
-      chrome={chromeOf(deps, frame)}
-      job={jobPageOf({ job, queue, instance, role, jobDataRole: deps.jobDataRole, nowMs })}
-    />
-  );
-}
-
-/** A Redis that can't be asked for jobs must not take the rest of the page with it. */
-async function jobsOrProblem(
-  deps: AppDeps,
-  instance: string,
-  queueId: string,
-  query: Parameters<AppDeps['listJobs']>[2],
-) {
-  try {
-    return { page: await deps.listJobs(instance, queueId, query), problem: null };
-  } catch (error) {
-    if (error instanceof JobsUnavailable) return { page: null, problem: `${error.message}.` };
-    throw error;
-  }
-}
-
-function queueChartsOf(queue: QueueState, instance: string): readonly ChartProps[] {
-  const href = `${queuePath(instance, queue.id)}/series.json`;
-  const history = String(new URLSearchParams({ instance, queue: queue.id }));
-  const { rates } = queue;
-  return [
-    {
-      id: 'chart-depth',
-      title: 'Waiting and active',
-      text: `${formatCount(queue.backlog)} waiting, ${formatCount(queue.counts.active)} active`,
-      unit: 'jobs',
-      lines: [
-        { label: 'waiting', key: 'backlog', signal: 'queue_backlog_jobs', colour: 'one' },
-        { label: 'active', key: 'active', signal: 'queue_active_jobs', colour: 'two' },
-      ],
-      href,
-      history,
-      limit: null,
-    },
-    {
-      id: 'chart-rates',
-      title: 'Jobs per second',
-      text: rates
-        ? `${formatRate(rates.arrivalsPerSecond)} in, ${formatRate(rates.departuresPerSecond)} out`
-        : 'not measured yet',
-      unit: 'perSecond',
-      lines: [
-        { label: 'in', key: 'arrivalsPerSecond', signal: 'queue_arrivals_per_second', colour: 'two' },
-        { label: 'out', key: 'departuresPerSecond', signal: 'queue_departures_per_second', colour: 'one' },
-      ],
-      href,
-      history,
-      limit: null,
-    },
-  ];
 }

@@ -59,6 +59,7 @@ export async function workerPage(deps: AppDeps, actor: Actor, instance: string, 
       chrome={chrome}
       worker={worker}
       snapshot={snapshot}
+      course={deps.watch.workerSeries(instance, worker.id)}
       canAct={canAct}
       timeline={timelineOf(own, nowMs, false, canAct)}
     />
@@ -76,9 +77,10 @@ export function workerLive(deps: AppDeps, role: Role, instance: string, id: stri
       if (!snapshot) return frameParts(deps, nowMs, id);
       const worker = workerIn(snapshot, id);
       const canAct = includesRole(role, 'operator');
+      const course = worker && deps.watch.workerSeries(instance, worker.id);
       return [
         ...frameParts(deps, nowMs, worker?.label ?? id),
-        swapPart('worker-now', html(<WorkerNow worker={worker} snapshot={snapshot} canAct={canAct} />)),
+        swapPart('worker-now', html(<WorkerNow {...{ worker, snapshot, course, canAct }} />)),
       ];
     },
   };

@@ -1,0 +1,82 @@
+import type { FC } from 'hono/jsx';
+import { formatCount, formatRunTime } from '../server/model/format.js';
+import type { Snapshot } from '../server/model/snapshot.js';
+import { plainName } from '../server/model/words.js';
+import type { AgentFacts, WorkerState } from '../server/model/worker.js';
+import { Strip } from './drawn/strip.js';
+import { jobTypePath } from './links.js';
+import { UNKNOWN } from './words.js';
+import { amongPeers } from './worker-peers.js';
+
+const MAX_TYPES = 12;
+
+/** How long its runs take, by job type, beside those of its peers. */
+export const WorkerRunTimes: FC<{
+  readonly worker: WorkerState;
+  readonly agent: AgentFacts;
+  readonly snapshot: Snapshot;
+}> = ({ worker, agent, snapshot }) => {
+  const types = agent.types.slice(0, MAX_TYPES);
+  if (types.length === 0) return null;
+  const peers = amongPeers(snapshot.workers.filter(({ queueId }) => queueId === worker.queueId)).get(
+    worker.id,
+  );
+  return (
+    <section class="jobs" aria-labelledby="worker-types-title">
+      <h2 id="worker-types-title">Run times, last minutes</h2>
+      <table class="job-table">
+        <thead>
+          <tr>
+            <th scope="col">Type</th>
+            <th scope="col" class="number">
+              Completed
+            </th>
+            <th scope="col" class="number">
+              Failed
+            </th>
+            <th scope="col" class="number">
+              Median
+            </th>
+            <th scope="col" class="number">
+              p99
+            </th>
+            <th scope="col">Beside its peers</th>
+          </tr>
+        </thead>
+        <tbody>
+          {types.map((type) => (
+            <tr>
+              <th scope="row" data-label="Type">
+                <a href={jobTypePath(snapshot.instance, worker.queueId, type.name)}>{plainName(type.name)}</a>
+              </th>
+              <td class="number" data-label="Completed">
+                {formatCount(type.completed)}
+              </td>
+              <td class="number" data-label="Failed">
+                {formatCount(type.failed)}
+              </td>
+              <td class="number" data-label="Median">
+                {type.run ? formatRunTime(type.run.p50Ms) : UNKNOWN}
+              </td>
+              <td class="number" data-label="p99">
+                {type.run ? formatRunTime(type.run.p99Ms) : UNKNOWN}
+              </td>
+              <td data-label="Beside its peers">
+                {peers?.type === type.name ? (
+                  <Strip
+                    title={`Run time of ${worker.label}, ${type.name}`}
+                    ownMs={peers.ownMs}
+                    peersMs={peers.peersMs}
+                    isOutlier={worker.outlier?.kind === 'slow'}
+                  />
+                ) : (
+                  UNKNOWN
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+};
