@@ -34,7 +34,7 @@ const STATES: Readonly<
   completed: { label: 'Completed', when: 'Finished', count: ({ completed }) => completed },
   failed: { label: 'Failed', when: 'Finished', count: ({ failed }) => failed },
 };
-export const JOB_STATES = Object.keys(STATES) as readonly JobState[];
+export const JOB_TABS = Object.keys(STATES) as readonly JobState[];
 
 export interface JobTableProps {
   readonly queue: QueueState;
@@ -124,7 +124,7 @@ function pageHref({ instance, queue, state }: JobTableProps, cursor = 0): string
 
 const States: FC<JobTableProps> = (props) => (
   <nav class="tabs" aria-label="Jobs by state">
-    {JOB_STATES.map((state) => {
+    {JOB_TABS.map((state) => {
       const isCurrent = state === props.state;
       const count = isCurrent && props.page ? props.page.total : STATES[state].count(props.queue.counts);
       return (

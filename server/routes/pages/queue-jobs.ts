@@ -1,5 +1,5 @@
 import type { ChartTime } from '../../../views/chart-range.js';
-import { JOB_STATES, JOBS_A_PAGE } from '../../../views/job-table.js';
+import { JOB_TABS, JOBS_A_PAGE } from '../../../views/job-table.js';
 import type { JobsTabProps } from '../../../views/jobs-tab.js';
 import { queuePath } from '../../../views/links.js';
 import { includesRole, type Role } from '../../model/role.js';
@@ -39,7 +39,7 @@ export async function jobsTabOf(
   const { instance } = snapshot;
   // Where a person looks first: what failed or, while nothing has, what waits.
   const usual = queue.backlog === 0 && queue.counts.failed > 0 ? 'failed' : 'waiting';
-  const state = JOB_STATES.find((known) => known === query.state) ?? usual;
+  const state = JOB_TABS.find((known) => known === query.state) ?? usual;
   const cursor = Math.max(0, Math.floor(Number(query.cursor) || 0));
   return {
     parked: await parkedOf(deps, parkedPlace(instance, queue.id, role)),
