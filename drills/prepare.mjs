@@ -76,13 +76,18 @@ function installPackages() {
 
 function build() {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const agent = [compiler, '-p', 'agent'];
-  // Each checker makes the types of zod's schemas anew: four of them, as is usual, take longer than two.
-  const all = [compiler, '-b', '--checkers', '2'];
-  run('build', 'tsc -b, and the agent for require', process.execPath, [
+  // As `npm run build`, on a PATH without npm too. Each checker makes the types of zod's schemas anew: four of them, as is
+  // usual, take longer than two.
+  const steps = [
+    [compiler, '-b', '--checkers', '2'],
+    [compiler, '-p', 'agent'],
+    ['agent/wrap.mjs'],
+    ['server/bundle.mjs'],
+  ];
+  run('build', 'tsc -b, the agent’s package, the console in one file', process.execPath, [
     '-e',
     `const { execFileSync } = require('node:child_process');
-     for (const args of ${JSON.stringify([all, agent, ['agent/wrap.mjs'], ['server/routes/pages/copy-vendor.mjs']])})
+     for (const args of ${JSON.stringify(steps)})
        try { execFileSync(process.execPath, args, { stdio: 'inherit' }); } catch (error) { process.exit(error.status || 1); }`,
   ]);
 }

@@ -7,7 +7,7 @@
 # --heap-growing-percent=40  Where 100 MB stay, the heap grows to 140 MB before it is collected, not to 400.
 # MALLOC_ARENA_MAX=1         glibc keeps what was freed apart for each of a dozen threads otherwise.
 #
-# These go before NODE_OPTIONS. `node dist/server/main.js` does without: it takes more memory, and is the same else.
+# These go before NODE_OPTIONS. `node dist/spillway/main.js` does without: it takes more memory, and is the same else.
 set -eu
 self=$0
 # Links: npm's .bin holds them.
@@ -19,5 +19,8 @@ while [ -L "$self" ]; do
   esac
 done
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"
-exec node --max-semi-space-size=8 --no-parallel-scavenge --heap-growing-percent=40 \
-  "$(dirname "$self")/../dist/server/main.js" "$@"
+dist=$(dirname "$self")/../dist
+main=$dist/spillway/main.js
+# While it is worked on, what was compiled last counts, also where it was not put together.
+if [ "$dist/.tsbuildinfo" -nt "$main" ]; then main=$dist/server/main.js; fi
+exec node --max-semi-space-size=8 --no-parallel-scavenge --heap-growing-percent=40 "$main" "$@"

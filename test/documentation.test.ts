@@ -72,7 +72,7 @@ describe('what is written down', () => {
   it('names scripts, drills and flags that exist', async () => {
     const { scripts } = JSON.parse(textOf('package.json'));
     const agent = JSON.parse(textOf('agent/package.json'));
-    const { stdout: help } = await run(process.execPath, [packagePath('dist/server/main.js'), '--help']);
+    const { stdout: help } = await run(process.execPath, [packagePath('dist/spillway/main.js'), '--help']);
     const commands = FILES.flatMap(commandsOf);
     for (const command of commands) {
       const [, script, drill] = /\bnpm (?:run )?(\S+)(?: ([a-z]\S*))?/.exec(command) ?? [];

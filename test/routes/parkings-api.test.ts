@@ -233,7 +233,7 @@ it('a backup while it writes holds all that was acknowledged before, and a conso
     await until('notes are written', () => acknowledged.length > 20);
     const before = [...acknowledged];
     const run = promisify(execFile);
-    const main = packagePath('dist/server/main.js');
+    const main = packagePath('dist/spillway/main.js');
     const { stdout } = await run(process.execPath, [main, 'backup', '--to', to, '--data', directory]);
     isOver = true;
     await Promise.all(writers);

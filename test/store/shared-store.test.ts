@@ -351,7 +351,7 @@ describe('a server as the store', () => {
 function otherUser(): number | null {
   const uid = 65_534;
   try {
-    execFileSync('test', ['-r', packagePath('dist/server/main.js')], { uid, stdio: 'ignore' });
+    execFileSync('test', ['-r', packagePath('dist/spillway/main.js')], { uid, stdio: 'ignore' });
     return uid;
   } catch {
     return null;
