@@ -5,7 +5,8 @@ import { AttachedWorker } from './attached-worker.js';
 import { Containment, messageOf, type Report, safeReport } from './contain.js';
 import { type Health, type HealthOptions, handlerFor, healthOf, type Patient } from './health.js';
 import { type AttachOptions, checkOptions, warn } from './options.js';
-import { clientNameOf, identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
+import { fromAdapter, clientKindOf } from './other-clients.js';
+import { identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
 import { type AttachableWorker, clientOf, insideOf, isPostgres } from './worker-shape.js';
 
 /** What `attach` returns. */
@@ -89,7 +90,7 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, report: Rep
   };
 
   const join = async (): Promise<void> => {
-    const client = await clientFor(worker, checked.connection);
+    const client = await clientFor(worker, checked.connection, () => isDetached);
     if (isDetached) return;
     agent = agentFor(client);
     agent.add(seen);
@@ -121,19 +122,21 @@ class NotSupported extends Error {}
 const reported = new Set<string>();
 
 /** @throws NotSupported where the worker is not reached by what the agent knows; what keeps the worker from connecting. */
-async function clientFor(worker: AttachableWorker, connection: unknown): Promise<RedisShape> {
+async function clientFor(
+  worker: AttachableWorker,
+  connection: unknown,
+  isGivenUp: () => boolean,
+): Promise<RedisShape> {
   if (isPostgres(worker))
-    throw new NotSupported('its queue is in PostgreSQL, and the agent knows Redis alone so far');
-  if (connection !== undefined) {
-    if (isRedisShape(connection)) return connection;
-    throw new NotSupported(
-      `the option \`connection\` is ${clientNameOf(connection)}; give an ioredis client of version 5 or 6`,
-    );
-  }
-  const client = await clientOf(worker);
+    throw new NotSupported('its queue is in PostgreSQL, and the agent speaks by Redis alone');
+  const client = connection === undefined ? await clientOf(worker) : connection;
   if (isRedisShape(client)) return client;
+  const kind = clientKindOf(client);
+  if (kind !== null) return fromAdapter(client, kind, isGivenUp);
   throw new NotSupported(
-    `it reaches Redis by ${clientNameOf(client)}, and the agent speaks ioredis alone so far; give the option \`connection\`, an ioredis client of the same Redis`,
+    connection === undefined
+      ? 'it reaches Redis by a client that the agent does not know; give the option `connection`, an ioredis client of the same Redis'
+      : 'the option `connection` is no client that the agent knows; give one of ioredis 5 or 6, or what BullMQ makes of another',
   );
 }
 

@@ -13,7 +13,7 @@ export interface AttachOptions {
   readonly secret?: string;
   /** What orders may not go beyond. Default of maxConcurrency: 10,000, or what the worker was deployed with where that is more. */
   readonly limits?: { readonly maxConcurrency?: number };
-  /** An ioredis client to make the agent's connections from. Default: the worker's own connection. It is not used itself, nor closed. */
+  /** A client to make the agent's connections from: of ioredis, or what BullMQ makes of another. Default: the worker's own connection. It is not used itself, nor closed. */
   readonly connection?: unknown;
   /** Called once for each thing that keeps the agent from its work; the worker goes on. Default: a process warning. */
   readonly onProblem?: (problem: string) => void;

@@ -39,18 +39,6 @@ export function isRedisShape(value: unknown): value is RedisShape {
   return typeof shape.getBuiltinCommands === 'function' && typeof shape.duplicate === 'function';
 }
 
-const ADAPTERS: Readonly<Record<string, string>> = {
-  NodeRedisAdapter: 'node-redis',
-  ValkeyGlideAdapter: 'Valkey Glide',
-  BunRedisAdapter: 'Bun’s Redis client',
-};
-
-/** Its name for people, where BullMQ's adapter has it. */
-export function clientNameOf(client: unknown): string {
-  const name = typeof client === 'object' && client !== null ? client.constructor?.name : undefined;
-  return ADAPTERS[name ?? ''] ?? 'another client than ioredis';
-}
-
 /** Which Redis it is, so that workers of one process share an agent. Holds no secret. */
 export function identityOf(client: RedisShape): string {
   if (client.isCluster) {

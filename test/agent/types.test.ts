@@ -58,7 +58,11 @@ describe('attach', () => {
 
   it.each([
     ['a queue in PostgreSQL', () => ({ schema: 'bullmq' }), /PostgreSQL/],
-    ['Bun', () => ({ client: Promise.resolve(createBunRedisClient(bunClient)) }), /Bun/],
+    [
+      'a client of its own',
+      () => ({ client: Promise.resolve(new EventEmitter()) }),
+      /a client that the agent does not know/,
+    ],
     ['a client that never came', () => ({ client: Promise.reject(new Error('no way')) }), /no way/],
   ])('tells of %s in one line, and leaves nothing on the worker', async (_name, backend, line) => {
     const problems: string[] = [];

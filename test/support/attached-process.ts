@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttachOptions } from '../../agent/index.js';
 import { packagePath } from '../../server/process/package-path.js';
@@ -18,7 +19,7 @@ interface AttachedWorkerPlan {
   readonly processorFile?: string;
   readonly options?: Readonly<Record<string, unknown>>;
   /** What the worker reaches Redis by, where that is not ioredis 6. */
-  readonly client?: 'ioredis5' | 'node-redis' | 'glide';
+  readonly client?: 'ioredis5' | 'node-redis' | 'glide' | 'bun';
   /** How its `onProblem` fails when it is called with one. */
   readonly problemFails?: 'throws' | 'rejects';
   /** The agent of an earlier version. */
@@ -87,11 +88,20 @@ export interface AttachedProcess {
 const ANSWER_WITHIN_MS = 30_000;
 const READY_WITHIN_MS = 60_000;
 
+/** Its package brings a program for each kind of machine; the link to the right one is made by a script that is not run here. */
+function bunPath(): string {
+  const home = packagePath('node_modules/@oven');
+  const found = readdirSync(home).find((name) => name.startsWith(`bun-${process.platform}-${process.arch}`));
+  return join(home, found ?? '', 'bin', 'bun');
+}
+
 /** Starts it and waits until its workers are connected. Uses the compiled agent: build first. */
 export async function startAttached(plan: AttachedPlan): Promise<AttachedProcess> {
   const script = join(packagePath('test'), 'support', 'attached-worker.mjs');
   const child = fork(script, [JSON.stringify(plan)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Bun's client is there in Bun alone.
+    ...(plan.workers.some(({ client }) => client === 'bun') ? { execPath: bunPath() } : {}),
     ...(plan.mostFiles
       ? {
           execPath: '/bin/sh',

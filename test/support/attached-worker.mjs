@@ -51,6 +51,10 @@ const clients = {
     client.on('error', () => undefined);
     return (await import('bullmq')).createNodeRedisClient(client);
   },
+  bun: async (port) =>
+    (await import('bullmq')).createBunRedisClient(
+      new globalThis.Bun.RedisClient(`redis://127.0.0.1:${port}`),
+    ),
   glide: async (port) => {
     const { GlideClient, Logger } = await import('@valkey/valkey-glide');
     Logger.setLoggerConfig('off');
