@@ -5,7 +5,7 @@ import { AttachedWorker } from './attached-worker.js';
 import { Containment, messageOf, type Report, safeReport } from './contain.js';
 import { type Health, type HealthOptions, handlerFor, healthOf, type Patient } from './health.js';
 import { type AttachOptions, checkOptions, warn } from './options.js';
-import { fromAdapter, clientKindOf } from './other-clients.js';
+import { clientKindOf, fromAdapter } from './other-clients.js';
 import { identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
 import { type AttachableWorker, clientOf, insideOf, isPostgres } from './worker-shape.js';
 
