@@ -9,8 +9,8 @@ import { endUnread, readBody } from './routes/bounded-body.js';
 import { createGate, type GateEnv } from './routes/gate.js';
 import { liveRoutes } from './routes/live.js';
 import { healthRoutes, metricsRoutes } from './routes/metrics.js';
+import { staticRoutes } from './routes/pages/assets.js';
 import { pageRoutes } from './routes/pages/index.js';
-import { staticRoutes } from './routes/pages/static.js';
 import { Problem, problemHandler, problemResponse } from './routes/problem.js';
 import { signInRoutes } from './routes/sign-in.js';
 

@@ -163,10 +163,7 @@ export const ActionConfirm: FC<Pick<ActionFormProps, 'confirm'>> = ({ confirm })
   </div>
 );
 
-export const Targets: FC<{ readonly names: readonly string[]; readonly more: number }> = ({
-  names,
-  more,
-}) => (
+const Targets: FC<{ readonly names: readonly string[]; readonly more: number }> = ({ names, more }) => (
   <details class="targets">
     <summary>Which queues</summary>
     <ul>

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { CloseButton } from './close-button.js';
 
-export interface GroupMatchProps {
+interface GroupMatchProps {
   readonly summary: string;
   readonly names: readonly string[];
   readonly more: number;
@@ -78,7 +78,7 @@ export const ActionGroup: FC<GroupProps> = ({ instances, match, groups, found })
   </div>
 );
 
-export const GroupMatch: FC<GroupMatchProps> = ({ summary, names, more, actions }) => (
+const GroupMatch: FC<GroupMatchProps> = ({ summary, names, more, actions }) => (
   <section id="group-found" class="group-found">
     <p class="preview-summary" role="status">
       {summary}

@@ -30,7 +30,7 @@ const RESULTS: Readonly<Record<WorkerResult['result'], Words>> = {
 };
 const WORST_RESULT_FIRST: readonly WorkerResult['result'][] = ['refused', 'no-answer', 'late', 'applied'];
 
-export interface OutcomeProps {
+interface OutcomeProps {
   /** What was pressed: "Set concurrency to 50". */
   readonly verb: string;
   readonly outcomes: readonly Outcome[];

@@ -6,7 +6,7 @@ import type { Span } from './drawn/geometry.js';
 import { type Lane, type LanePin, Lanes, type LanesProps } from './drawn/lanes.js';
 import { type PinKind, PinLegend } from './drawn/pin.js';
 
-export interface ActivityLanesProps {
+interface ActivityLanesProps {
   /** What the picture is of: "Activity from 02:43 to 03:43 UTC". */
   readonly title: string;
   /** As `groupActivity` orders them. */
@@ -37,7 +37,7 @@ export const ActivityLanes: FC<ActivityLanesProps> = (props) => {
 };
 
 /** The same for a drawing that stands by itself. */
-export function lanesOf({ title, rows, span, nowMs, hrefOf }: ActivityLanesProps): LanesProps {
+function lanesOf({ title, rows, span, nowMs, hrefOf }: ActivityLanesProps): LanesProps {
   const troubles = chosen(troublesOf(rows));
   const moments = rows.filter(({ spans }) => spans.length === 0);
   return {

@@ -19,7 +19,7 @@ export interface RuleTestProps {
   readonly problems: readonly string[];
 }
 
-export interface RulePageProps {
+interface RulePageProps {
   readonly title: string;
   readonly action: string;
   readonly isReadOnly: boolean;

@@ -6,10 +6,98 @@ import { matcherText, type Silence } from '../server/model/silence.js';
 import { plainName } from '../server/model/words.js';
 import { NoChannel } from './alert-count.js';
 import { AlertGroups, AlertLines, type AlertReader } from './alert-list.js';
-import { type RuleRowProps, RuleTable } from './alert-rule-table.js';
 import { type Chrome, Layout } from './layout.js';
-import { SilenceForm, type SilenceFormProps } from './silence-form.js';
 import { coarseAge } from './words.js';
+
+export interface RuleRowProps {
+  readonly name: string;
+  readonly href: string;
+  readonly isEnabled: boolean;
+  readonly severity: string;
+  /** When it fires, in plain words: "queue backlog > 1,000 jobs for 60 s". */
+  readonly when: string;
+  readonly scope: string;
+  readonly source: string;
+  readonly firing: number;
+}
+
+const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rules }) => (
+  <section class="table-scroll" aria-label="Table of rules" tabindex={0}>
+    <table class="job-table rules">
+      <thead>
+        <tr>
+          <th scope="col">Rule</th>
+          <th scope="col">Fires when</th>
+          <th scope="col">Severity</th>
+          <th scope="col">Scope</th>
+          <th scope="col" class="number">
+            Firing
+          </th>
+          <th scope="col">Source</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rules.map((rule) => (
+          <tr class={rule.isEnabled ? '' : 'is-off'}>
+            <th scope="row" data-label="Rule">
+              <a href={rule.href}>{rule.name}</a>
+              {rule.isEnabled ? '' : ' (off)'}
+            </th>
+            <td class="is-whole" data-label="Fires when">
+              {rule.when}
+            </td>
+            <td data-label="Severity">{rule.severity}</td>
+            <td data-label="Scope">{rule.scope}</td>
+            <td class={rule.firing === 0 ? 'number is-none' : 'number is-firing'} data-label="Firing">
+              {rule.firing}
+            </td>
+            <td data-label="Source">{rule.source}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);
+
+export interface SilenceFormProps {
+  /** In words: whom it is about. */
+  readonly what: string;
+  /** Matchers, by name. */
+  readonly matchers: readonly { readonly name: string; readonly value: string }[];
+  readonly durations: readonly { readonly seconds: number; readonly label: string }[];
+}
+
+/** Silences one alert: what it is about is fixed, how long and why are asked. */
+const SilenceForm: FC<SilenceFormProps> = (form) => (
+  <section id="silence" class="alert-form" aria-labelledby="silence-title">
+    <h2 id="silence-title">Silence {form.what}</h2>
+    <form method="post" action="/alerts/silences">
+      {form.matchers.map(({ name, value }) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <p class="alert-field">
+        <label for="silence-duration">For</label>
+        <select id="silence-duration" name="durationSeconds">
+          {form.durations.map(({ seconds, label }) => (
+            <option value={String(seconds)}>{label}</option>
+          ))}
+        </select>
+      </p>
+      <p class="alert-field">
+        <label for="silence-comment">
+          Reason <span class="hint">(required)</span>
+        </label>
+        <input id="silence-comment" name="comment" type="text" required maxlength={300} />
+      </p>
+      <p class="alert-buttons">
+        <button type="submit" class="button is-primary">
+          Silence
+        </button>
+        <a href="/alerts">Cancel</a>
+      </p>
+    </form>
+  </section>
+);
 
 /** What changes while somebody looks. */
 export interface AlertStateProps {

@@ -20,7 +20,7 @@ export interface ActionProps {
   readonly undoHref: string | null;
 }
 
-export interface AuditProps {
+interface AuditProps {
   readonly actions: readonly ActionProps[];
   readonly older: string | null;
   /** Sign-ins and refusals rather than changes, and whether the viewer may see these. */

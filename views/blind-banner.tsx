@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { Icon } from './icon.js';
 
-export interface BlindRedis {
+interface BlindRedis {
   readonly name: string;
   /** When it was last read; the script counts on from it. null: never. */
   readonly lastReadAtMs: number | null;

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 
-export interface ChartLine {
+interface ChartLine {
   readonly label: string;
   /** Name of the values in the series. */
   readonly key: string;
@@ -47,3 +47,8 @@ export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, hist
     </div>
   </figure>
 );
+
+/** The words beside each chart, by its id; sent when something new was read, and with it the hint to fetch points. */
+export function chartTexts(charts: readonly ChartProps[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(charts.map((chart) => [chart.id, chart.text]));
+}

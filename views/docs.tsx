@@ -8,7 +8,7 @@ export interface DocsLink {
   readonly about: string;
 }
 
-export interface DocsIndexProps {
+interface DocsIndexProps {
   readonly version: string;
   readonly chapters: readonly Omit<DocsLink, 'about'>[];
   readonly findings: readonly DocsLink[];

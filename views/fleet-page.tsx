@@ -1,10 +1,11 @@
 import type { FC } from 'hono/jsx';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { type Chrome, Layout } from './layout.js';
+import { OrderHeld } from './list-controls.js';
 import { Timeline, type TimelineProps } from './timeline.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
-export interface FleetPageProps {
+interface FleetPageProps {
   readonly chrome: Chrome;
   readonly head: FleetHeadProps;
   readonly by: string;
@@ -52,12 +53,7 @@ export const FleetPage: FC<FleetPageProps> = ({ chrome, head, by, groupings, sea
             </button>
           </form>
         </search>
-        <p class="order-held" data-held="workers" hidden>
-          <span data-held-text="">Order held while you are here</span>
-          <button type="button" class="small-button" data-release="">
-            Sort now
-          </button>
-        </p>
+        <OrderHeld of="workers" release="Sort now" />
       </div>
       <WorkerTable {...table} />
     </section>

@@ -28,7 +28,7 @@ export interface JobTypeNowProps extends TypeContext {
   readonly type: JobTypeState | null;
 }
 
-export interface JobTypePageProps extends JobTypeNowProps {
+interface JobTypePageProps extends JobTypeNowProps {
   readonly chrome: Chrome;
   /** Of its newest failed jobs; null: this role may not see them, or they can't be read. */
   readonly errors: readonly ErrorGroupRow[] | null;

@@ -31,7 +31,7 @@ export interface TypeContext {
   readonly nowMs: number;
 }
 
-export type TypeProps = TypeContext & { readonly type: JobTypeState };
+type TypeProps = TypeContext & { readonly type: JobTypeState };
 
 export function typeRowId(instance: string, queueId: string, type: string): string {
   return elementId('type', `${instance}/${queueId}/${type}`);

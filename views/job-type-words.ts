@@ -13,7 +13,7 @@ export interface StateLine {
   readonly at: Moment | null;
 }
 
-export interface TypeWords {
+interface TypeWords {
   readonly state: State;
   readonly icon: IconName;
   /** What is the matter, the worst first; then what is known about it. */

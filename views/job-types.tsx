@@ -5,6 +5,7 @@ import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-ty
 import type { QueueState } from '../server/model/snapshot.js';
 import { JobTypeRow, type TypeContext } from './job-type-row.js';
 import { sourceNotes } from './job-type-words.js';
+import { OrderHeld } from './list-controls.js';
 
 /** Types of a table; those with less trouble and work are by the API. */
 const MAX_ROWS = 40;
@@ -53,12 +54,7 @@ export const JobTypeTable: FC<TypeContext> = (view) => (
     <div class="queues-head">
       <h2 id="job-types-title">Job types</h2>
       <JobTypeSummary queue={view.queue} />
-      <p class="order-held" data-held="types" hidden>
-        <span data-held-text="">Order held while you are here</span>
-        <button type="button" class="small-button" data-release="">
-          Sort now
-        </button>
-      </p>
+      <OrderHeld of="types" release="Sort now" />
     </div>
     <table class="queue-table type-table">
       <thead>

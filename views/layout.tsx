@@ -1,6 +1,6 @@
-import type { Child, FC } from 'hono/jsx';
+import { raw } from 'hono/html';
+import type { Child, FC, PropsWithChildren } from 'hono/jsx';
 import { BlindBanner, type BlindProps } from './blind-banner.js';
-import { Document } from './document.js';
 import { FindButton, Palette } from './find.js';
 import { IconSprite } from './icon.js';
 import {
@@ -12,6 +12,14 @@ import {
   SubNav,
   UserMenu,
 } from './navigation.js';
+
+/** A whole page: the doctype, without which browsers fall back to old ways of laying out, and the root element. */
+export const Document = ({ children }: PropsWithChildren) => (
+  <>
+    {raw('<!doctype html>')}
+    <html lang="en">{children}</html>
+  </>
+);
 
 export interface Chrome {
   readonly title: string;

@@ -109,7 +109,7 @@ export function replayFormPath(link: {
   return `/replays?${query}#replay-form-title`;
 }
 
-export interface ActionLink {
+interface ActionLink {
   readonly action: string;
   readonly instance: string;
   readonly queues?: readonly string[];

@@ -13,7 +13,7 @@ const MAX_TYPES_DRAWN = 5;
 /** Named below a short bar, where a part may be too narrow for its name. */
 const MAX_NAMED = 4;
 
-export interface MemoryBarProps {
+interface MemoryBarProps {
   readonly shares: MemoryShares;
   readonly snapshot: Snapshot;
   /** What divides the second row: the job types of each queue beneath it, or kinds of data, of all queues. */

@@ -5,6 +5,7 @@ import { Band, type BandProps } from './band.js';
 import { FindingList, type FindingListProps } from './finding.js';
 import { InForce, type InForceProps } from './in-force.js';
 import { type Chrome, Layout } from './layout.js';
+import { OrderHeld } from './list-controls.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { type RecoveryProps, RecoveryStrip, replayScopes } from './recovery-strip.js';
 import { ReplayScope } from './replay-scope.js';
@@ -12,7 +13,7 @@ import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 import { VerdictLine, type VerdictProps } from './verdict.js';
 import { WatchedPanel, type WatchedProps } from './watched.js';
 
-export interface OverviewProps {
+interface OverviewProps {
   readonly verdict: VerdictProps;
   readonly bands: readonly BandProps[];
   /** What came of the order to all replays that led here; null: there was none. */
@@ -50,12 +51,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
       <section class="findings-section" aria-labelledby="findings-title">
         <div class="section-head">
           <h2 id="findings-title">Problems</h2>
-          <p class="order-held" data-held="findings" hidden>
-            <span data-held-text="">Order held while you are here</span>
-            <button type="button" class="small-button" data-release="">
-              Show now
-            </button>
-          </p>
+          <OrderHeld of="findings" release="Show now" />
         </div>
         <FindingList {...view.findings} />
         <WatchedPanel {...view.watched} />

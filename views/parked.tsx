@@ -24,7 +24,7 @@ export const PARKING_ORDERS = ['running', 'paused', 'aborted', 'guard', 'rate'] 
 export type ParkingOrder = (typeof PARKING_ORDERS)[number];
 
 /** Who looks at parkings, from which page. */
-export interface ParkedLook {
+interface ParkedLook {
   readonly role: Role;
   /** The role that may see job data, and so export it. */
   readonly jobDataRole: Role;

@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { Icon } from './icon.js';
 import { type Chrome, Layout } from './layout.js';
 
-export interface ProblemProps {
+interface ProblemProps {
   readonly title: string;
   readonly detail: string;
 }

@@ -6,7 +6,7 @@ import { type Chrome, Layout } from './layout.js';
 import { QUEUE_TABS, type QueueTab, queueTabPath } from './links.js';
 import { QueueHead, type QueueHeadProps } from './queue-head.js';
 
-export interface QueuePageProps {
+interface QueuePageProps {
   readonly chrome: Chrome;
   readonly head: QueueHeadProps;
   readonly findings: FindingListProps;

@@ -8,7 +8,7 @@ import { Facts } from './state.js';
 import { UNKNOWN } from './words.js';
 import { orderInWords } from './worker-words.js';
 
-export interface QueueSettingsProps {
+interface QueueSettingsProps {
   readonly queue: QueueState;
   readonly instance: string;
   readonly canAct: boolean;

@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { QueueSort } from '../server/model/queue-sort.js';
-import { BulkBar } from './bulk-bar.js';
 import { type QueueListPlace, type QueueQuery, queueListPath } from './links.js';
+import { ActHeading, BulkBar, CheckHeading, OrderHeld } from './list-controls.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
 export interface QueueTableProps {
@@ -100,12 +100,7 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       <h2 id="queues-title">Queues</h2>
       <Search query={table.query} place={table.place} />
       <QueueRange {...table} />
-      <p class="order-held" data-held="queues" hidden>
-        <span data-held-text="">Order held while you are here</span>
-        <button type="button" class="small-button" data-release="">
-          Sort now
-        </button>
-      </p>
+      <OrderHeld of="queues" release="Sort now" />
       {table.canAct ? (
         <a
           class="small-button"
@@ -121,21 +116,11 @@ export const QueueTable: FC<QueueTableProps> = (table) => (
       <table class="queue-table">
         <thead>
           <tr>
-            {table.canAct ? (
-              <th class="cell-check" scope="col">
-                <label class="check">
-                  <input type="checkbox" data-check-all="" aria-label="Select all queues shown" />
-                </label>
-              </th>
-            ) : null}
+            {table.canAct ? <CheckHeading what="queues" /> : null}
             {COLUMNS.map((column) => (
               <Heading column={column} query={table.query} place={table.place} />
             ))}
-            {table.canAct ? (
-              <th scope="col" class="cell-flow">
-                <span class="visually-hidden">Act</span>
-              </th>
-            ) : null}
+            {table.canAct ? <ActHeading /> : null}
           </tr>
         </thead>
         <tbody id="queue-rows" data-list="queues">

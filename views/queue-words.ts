@@ -10,7 +10,7 @@ import type { State } from './state.js';
 import { UNKNOWN } from './words.js';
 
 /** What a queue's state is called and how it is drawn. */
-export interface VerdictWords {
+interface VerdictWords {
   readonly word: string;
   readonly state: State;
   readonly icon: IconName;
@@ -78,7 +78,7 @@ export function flowAction(queue: QueueState, instance: string): { label: string
 }
 
 /** One or two words for a badge: "slow", "failing". */
-export const TROUBLE_WORDS: Readonly<Record<TypeTrouble, string>> = {
+const TROUBLE_WORDS: Readonly<Record<TypeTrouble, string>> = {
   failing: 'failing',
   absent: 'missing',
   'batch-wait': 'waits for batches',

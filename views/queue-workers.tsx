@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
+import { OrderHeld } from './list-controls.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
 /** The workers of one queue. */
@@ -10,12 +11,7 @@ export const QueueWorkers: FC<{ readonly fleet: FleetHeadProps; readonly workers
   <section class="queues" aria-labelledby="workers-title">
     <div class="queues-head">
       <h2 id="workers-title">Workers</h2>
-      <p class="order-held" data-held="workers" hidden>
-        <span data-held-text="">Order held while you are here</span>
-        <button type="button" class="small-button" data-release="">
-          Sort now
-        </button>
-      </p>
+      <OrderHeld of="workers" release="Sort now" />
     </div>
     <FleetHead {...fleet} />
     <WorkerTable {...workers} />

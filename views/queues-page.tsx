@@ -5,7 +5,7 @@ import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { type RecoveryProps, RecoveryStrip, replayScopes } from './recovery-strip.js';
 import { ReplayScope } from './replay-scope.js';
 
-export interface QueuesProps {
+interface QueuesProps {
   readonly recovery: RecoveryProps;
   /** Names of the configured groups of queues. */
   readonly replayGroups: readonly string[];

@@ -83,7 +83,7 @@ export function restorePath({ instance, queue, id }: Parking): string {
 }
 
 /** All replays and replay queues in one line, and what the one button does; '' and null: there is none. */
-export function underWayOf({ replays, replayQueues, role }: Omit<RecoveryProps, 'back' | 'held'>): {
+function underWayOf({ replays, replayQueues, role }: Omit<RecoveryProps, 'back' | 'held'>): {
   readonly text: string;
   readonly effect: string;
   readonly order: 'pause' | 'resume' | null;

@@ -10,14 +10,14 @@ import { Time } from './time.js';
 import { moment } from './words.js';
 
 /** What a replay would take, and what follows from it. */
-export interface ReplayEstimate extends DryRun {
+interface ReplayEstimate extends DryRun {
   readonly estimatedMatched: number;
   readonly predictedSeconds: number;
   readonly memory: MemoryAfter | null;
   readonly warnings: readonly string[];
 }
 
-export interface ReplayPreviewProps {
+interface ReplayPreviewProps {
   readonly found: ReplayEstimate;
   readonly instance: string;
   readonly form: ReplayFormProps;

@@ -11,7 +11,7 @@ import { ReplayQueueList } from './replay-queues.js';
 import { ReplayScope } from './replay-scope.js';
 import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 
-export interface ReplaysProps {
+interface ReplaysProps {
   readonly look: ReplayLook;
   /** What came of the order that led here; null: there was none. */
   readonly told: ReplayTold | null;

@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { Icon } from './icon.js';
 
 /** A value that an action sets: shown, and where the role allows it a way to change it. */
-export interface Setting {
+interface Setting {
   readonly value: string;
   /** What the way does. */
   readonly label: string;

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
-import { Document } from './document.js';
+import { Document } from './layout.js';
 
-export interface SignInProps {
+interface SignInProps {
   readonly styles: readonly string[];
   readonly to: string;
   readonly error: string | null;

@@ -12,7 +12,7 @@ import type { ActivityReader } from './timeline-entry.js';
 import { moment } from './words.js';
 
 /** What is asked of the timeline, as it stands in its address. */
-export interface TimelineAsk {
+interface TimelineAsk {
   /** Groups that are shown; empty: all. */
   readonly groups: readonly string[];
   readonly instance: string;

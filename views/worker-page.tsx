@@ -9,7 +9,7 @@ import { WorkerRunTimes } from './worker-run-times.js';
 import { type WorkerCourse, WorkerTrends } from './worker-trends.js';
 import { heardNow } from './worker-words.js';
 
-export interface WorkerNowProps {
+interface WorkerNowProps {
   /** null: it is not known any more; it left, or was dismissed. */
   readonly worker: WorkerState | null;
   readonly snapshot: Snapshot;
@@ -18,7 +18,7 @@ export interface WorkerNowProps {
   readonly canAct: boolean;
 }
 
-export interface WorkerPageProps extends WorkerNowProps {
+interface WorkerPageProps extends WorkerNowProps {
   readonly chrome: Chrome;
   readonly timeline: TimelineProps;
 }

@@ -191,7 +191,7 @@ const SlotsCell: FC<WorkerRowProps> = ({ worker, snapshot, canAct }) => {
   );
 };
 
-export interface WorkerAct {
+interface WorkerAct {
   readonly action: string;
   readonly label: string;
 }

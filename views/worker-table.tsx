@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { WorkerState } from '../server/model/worker.js';
-import { BulkBar } from './bulk-bar.js';
+import { ActHeading, BulkBar, CheckHeading } from './list-controls.js';
 import { WorkerRow, type WorkerRowProps } from './worker-row.js';
 import { slotsInWords, verdictsInWords, workerWordsOf } from './worker-words.js';
 
@@ -52,13 +52,7 @@ export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => 
       <table class="queue-table worker-table">
         <thead>
           <tr>
-            {canAct ? (
-              <th class="cell-check" scope="col">
-                <label class="check">
-                  <input type="checkbox" data-check-all="" aria-label="Select all workers shown" />
-                </label>
-              </th>
-            ) : null}
+            {canAct ? <CheckHeading what="workers" /> : null}
             {COLUMNS.map(({ kind, label, hint }) => (
               <th
                 scope="col"
@@ -68,11 +62,7 @@ export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => 
                 {label}
               </th>
             ))}
-            {canAct ? (
-              <th scope="col" class="cell-flow">
-                <span class="visually-hidden">Act</span>
-              </th>
-            ) : null}
+            {canAct ? <ActHeading /> : null}
           </tr>
         </thead>
         <tbody id="worker-rows" data-list="workers">

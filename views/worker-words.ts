@@ -8,7 +8,7 @@ import type { State } from './state.js';
 import { moment } from './words.js';
 
 /** What a worker's state is called, and how it is drawn: each that is trouble has a shape of its own. */
-export interface WorkerWords {
+interface WorkerWords {
   readonly word: string;
   readonly state: State;
   readonly icon: IconName;

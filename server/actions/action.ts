@@ -66,7 +66,7 @@ export type ShownContext = Omit<
 export type DraftPreview = Pick<Preview, 'summary' | 'fields' | 'affected' | 'mechanism'> &
   Partial<Omit<Preview, 'isReversible'>>;
 
-export type ActingRole = Exclude<Role, 'viewer'>;
+type ActingRole = Exclude<Role, 'viewer'>;
 
 /**
  * What can be done. `Args` are parsed by `schema`; `State` is what `read` found in Redis just before, so that

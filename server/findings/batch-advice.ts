@@ -17,7 +17,7 @@ const MAX_SLOTS = 500;
 /** Up to here jobs that sleep for exactly as long, and began in step, would look the same (batch-wait.ts). */
 const DOUBTFUL = 0.7;
 
-export interface BatchAdvice {
+interface BatchAdvice {
   readonly slotsPerWorker: number;
   /** "4 slots can't fill a batch of 20, so it waits 10 s": the cause, without a full stop. */
   readonly why: string;

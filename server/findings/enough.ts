@@ -114,7 +114,7 @@ function withOutlook(
 }
 
 /** "; full again in about 30 s at this growth" */
-export function outlookInWords(
+function outlookInWords(
   suffices: boolean | null,
   seconds: number | null,
   relief: Relief,

@@ -92,7 +92,7 @@ export const FINDING_CODES: readonly string[] = [...FINDING_RULES, ...OWN_FINDIN
   ({ code }) => code,
 );
 
-export interface DetectOptions {
+interface DetectOptions {
   readonly rules?: readonly FindingRule[];
   /** Runs one rule; what that throws costs what it would have found. Left out: it is thrown on. */
   readonly guard?: <T>(part: string, run: () => T, otherwise: T) => T;

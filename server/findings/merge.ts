@@ -7,7 +7,7 @@ import { HELD } from './explained.js';
 import { compareSeverity } from './track.js';
 
 /** From more queues than this on, one trouble that they share is shown once. */
-export const MAX_ALIKE = 10;
+const MAX_ALIKE = 10;
 const MAX_NAMED = 100;
 
 /**

@@ -82,7 +82,7 @@ export function flowEvidence(queue: QueueState, snapshot: Snapshot): readonly Ev
   return evidence;
 }
 
-export type Describe = (
+type Describe = (
   queue: QueueState,
   snapshot: Snapshot,
   nowMs: number,

@@ -154,7 +154,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
 const LIMITS = { maxmemory: 'maxmemory', cgroup: 'container', host: 'machine' } as const;
 
 /** The numbers of a node's memory, for every finding about it. */
-export function memoryEvidence(node: RedisNode): readonly Evidence[] {
+function memoryEvidence(node: RedisNode): readonly Evidence[] {
   const evidence: Evidence[] = [fact('held', 'used memory', node.countedBytes, 'bytes')];
   if (node.limit) evidence.push(fact('limit', LIMITS[node.limit.source], node.limit.bytes, 'bytes'));
   if (node.forecast) evidence.push(fact('growth', 'growth', node.forecast.growthBytesPerSecond, 'bytes/s'));
@@ -186,7 +186,7 @@ function isFilling(node: RedisNode, thresholds: Thresholds): boolean {
   return (node.usedRatio ?? 0) >= thresholds.memoryWarnRatio || isFullSoon(node, thresholds);
 }
 
-export function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
+function isFullSoon({ forecast }: RedisNode, thresholds: Thresholds): boolean {
   const seconds = forecast?.fullInSeconds ?? null;
   if (forecast === null || seconds === null) return false;
   const credible = (WINDOWS_AHEAD * forecast.windowMs) / 1000;

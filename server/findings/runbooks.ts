@@ -1,7 +1,7 @@
 import type { Thresholds } from '../model/finding.js';
 
 /** What the page of a finding says besides what its rule does (`about`): short, for somebody who reads it at night. */
-export interface Runbook {
+interface Runbook {
   /** How it comes about, mostly. */
   readonly why: string;
   /** What to look at to be sure. */

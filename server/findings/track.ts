@@ -126,7 +126,7 @@ function keyAlone({ code, instance, node }: CurrentFinding, queue: string): Find
 }
 
 /** Codes of findings that tell one trouble of a queue: an episode goes on when one follows the other. */
-export const ONE_TROUBLE: ReadonlySet<string> = new Set(['queue.overloaded', 'queue.growing']);
+const ONE_TROUBLE: ReadonlySet<string> = new Set(['queue.overloaded', 'queue.growing']);
 
 /** What a finding's code is called where it is asked whether two tell the same trouble. */
 export function troubleCode(code: string): string {

@@ -44,7 +44,7 @@ export function isAboutQueue(finding: CurrentFinding, instance: string, queueId:
 }
 
 /** The worst that is found about a queue, whatever its jobs do. */
-export interface QueueProblem {
+interface QueueProblem {
   readonly severity: Exclude<Severity, 'info'>;
   readonly headline: string;
 }

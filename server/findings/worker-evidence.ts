@@ -7,7 +7,7 @@ import type { WorkerState } from '../model/worker.js';
 
 const MAX_NAMED = 3;
 
-export type DescribeWorkers = (
+type DescribeWorkers = (
   /** At least one, worst first. */
   found: readonly WorkerState[],
   queue: QueueState | null,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BriefSchema } from './brief.js';
 import { type ModelOf, TimeSchema } from './json.js';
 
-export const AuditedSchema = z.object({
+const AuditedSchema = z.object({
   action: z.string(),
   reason: z.string(),
   status: z.string(),
@@ -10,7 +10,7 @@ export const AuditedSchema = z.object({
   measured: z.string().nullable(),
 });
 
-export const NoteSchema = z.object({ id: z.string(), at: TimeSchema, actor: z.string(), text: z.string() });
+const NoteSchema = z.object({ id: z.string(), at: TimeSchema, actor: z.string(), text: z.string() });
 
 export type ActivityNote = ModelOf<typeof NoteSchema>;
 

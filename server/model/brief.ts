@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  type FormatUnit,
-  formatBytes,
-  formatBytesPerSecond,
-  formatNumber,
-  formatRate,
-  formatRatio,
-  rowSeconds,
-} from './format.js';
+import { type FormatUnit, formatNumber, formatRate, formatRatio, formatValue, rowSeconds } from './format.js';
 import { plainName, plainProblem } from './words.js';
 
 /**
@@ -142,9 +134,9 @@ export function briefValue(value: number | string, unit?: FormatUnit): string {
   if (typeof value === 'string') return value;
   switch (unit) {
     case 'bytes':
-      return formatBytes(value);
     case 'bytes/s':
-      return formatBytesPerSecond(value);
+    case 'bool':
+      return formatValue(value, unit);
     case 'seconds':
       return briefDuration(value);
     case 'ratio':
@@ -152,8 +144,6 @@ export function briefValue(value: number | string, unit?: FormatUnit): string {
     case 'jobs/s':
     case 'count/s':
       return briefRate(value);
-    case 'bool':
-      return value === 0 ? 'no' : 'yes';
     case 'jobs':
       return briefCount(value);
     default:

@@ -36,7 +36,7 @@ export function jsonWriter<S extends z.ZodType>(schema: S): JsonWriter<S> {
   return writerOf(schema) as JsonWriter<S>;
 }
 
-export interface JsonWriter<S extends z.ZodType> {
+interface JsonWriter<S extends z.ZodType> {
   (value: ModelOf<S>): z.output<S>;
   <M extends Partial<z.output<S>>>(value: Plain<Omit<z.output<S>, keyof M>>, more: M): z.output<S>;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 
 export const MAX_REPLAY_QUEUES = 100;
-export const MAX_REPLAY_RATE = 20_000;
+const MAX_REPLAY_RATE = 20_000;
 const MAX_BATCH = 1_000;
 const MAX_TEXT = 500;
 
@@ -48,7 +48,7 @@ const FilterSchema = z.strictObject({
     .optional(),
 });
 
-export const SOURCES = ['failed', 'completed', 'parked'] as const;
+const SOURCES = ['failed', 'completed', 'parked'] as const;
 
 /** What a person asks for. Which queues it is about stands beside it: names or a glob, see replay-request.ts. */
 export const SpecSchema = z.strictObject({

@@ -36,7 +36,7 @@ export const NO_COUNTS: ReplayCounts = {
   skipped: {},
 };
 
-export const ReplayAccountSchema = z
+const ReplayAccountSchema = z
   .object({
     matched: z.number(),
     isCounted: z
@@ -222,7 +222,7 @@ export const OrderOutcomeSchema = OutcomeFacts.pick({
 
 export type OrderOutcome = ModelOf<typeof OrderOutcomeSchema>;
 
-export const JobGroupSchema = z.object({ name: z.string(), jobs: z.number() });
+const JobGroupSchema = z.object({ name: z.string(), jobs: z.number() });
 
 export type JobGroup = ModelOf<typeof JobGroupSchema>;
 

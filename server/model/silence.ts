@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ModelOf, TimeSchema } from './json.js';
 
-export const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
+const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
 
 /** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */
 export const MatchersSchema = z.strictObject({

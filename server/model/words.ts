@@ -60,12 +60,6 @@ export function jobsWait(queue: QueueState): string {
   return `${formatJobs(queue.backlog)} ${queue.backlog === 1 ? 'waits' : 'wait'}`;
 }
 
-/** "2 workers", "1 worker", "its workers" where they can't be counted. */
-export function workersInWords(queue: QueueState): string {
-  if (queue.workers === null) return 'its workers';
-  return queue.workers === 1 ? 'its 1 worker' : `its ${queue.workers} workers`;
-}
-
 /** Where a finding about a number of jobs stands among its like: 0..49, by order of magnitude. */
 export function magnitude(size: number): number {
   return Number.isFinite(size) && size > 0 ? Math.min(49, Math.log2(1 + size) * 2) : 0;

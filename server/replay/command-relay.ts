@@ -112,7 +112,7 @@ type CommandAnswer =
       readonly fields: ActionError['fields'];
     };
 
-export interface CommandRelayDeps {
+interface CommandRelayDeps {
   readonly store: CommandStore;
   readonly lease: Pick<Lease, 'name' | 'holder' | 'isHeld' | 'otherHolder'>;
   readonly now: () => number;

@@ -59,8 +59,8 @@ export interface ReplayGuardState {
 }
 
 /** Above this share of memory a replay slows down, and above the second it stops until there is room. */
-export const MEMORY_SLOW_RATIO = 0.85;
-export const MEMORY_STOP_RATIO = 0.93;
+const MEMORY_SLOW_RATIO = 0.85;
+const MEMORY_STOP_RATIO = 0.93;
 const FULL_SOON_SECONDS = 30 * 60;
 /** A forecast counts only where a good part is used: far from the limit it swings. */
 const FORECAST_COUNTS_RATIO = 0.6;

@@ -25,7 +25,7 @@ export function withoutJobData({
   };
 }
 
-export interface ReplayLogDeps {
+interface ReplayLogDeps {
   readonly audit: AuditLog;
   readonly tell: RecordEvent;
   readonly now: () => number;

@@ -22,7 +22,7 @@ export function limitOfRate(perSecond: number): RateWindow {
   return { max: Math.max(1, Math.round((perSecond * LONG_WINDOW_MS) / 1000)), durationMs: LONG_WINDOW_MS };
 }
 
-export interface ReplayQueuesDeps {
+interface ReplayQueuesDeps {
   readonly watch: Watch;
   /** By instance, over queue ids and names. */
   readonly globs: Readonly<Record<string, readonly string[]>>;

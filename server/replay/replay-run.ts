@@ -20,7 +20,7 @@ const BEHIND_TIMES = 1.5;
 export type RunEvent = 'started' | 'paused' | 'resumed' | 're-rated' | 'guarded' | 'finished';
 
 /** What a replay that is under way is given. */
-export interface RunDeps {
+interface RunDeps {
   readonly store: Pick<ReplayStore, 'saveBatches' | 'batchesIn'>;
   /** null: it is about parked jobs, and nothing can be parked here. */
   readonly source: JobSource | null;

@@ -144,7 +144,7 @@ async function written(
 }
 
 /** Replays: state and numbers as one record, which is only ever read and written whole. */
-export const replays = sqliteTable(
+const replays = sqliteTable(
   'replays',
   {
     id: text('id').primaryKey(),
@@ -158,7 +158,7 @@ export const replays = sqliteTable(
 );
 
 /** Jobs that a replay has moved or is about to, a batch a row: see replay-store.ts. */
-export const replayBatches = sqliteTable(
+const replayBatches = sqliteTable(
   'replay_batches',
   {
     replay: text('replay').notNull(),

@@ -10,7 +10,7 @@ const GUARD_EVERY_MS = 1_000;
 const RECENT_ENDED = 200;
 
 /** How many jobs may go at once, and why not more. */
-export interface Allowance {
+interface Allowance {
   readonly most: number;
   /** Why none; null: some may. */
   readonly waitsFor: string | null;
@@ -18,12 +18,12 @@ export interface Allowance {
   readonly stop: string | null;
 }
 
-export interface Pace {
+interface Pace {
   readonly perSecond: number;
   readonly reason: string;
 }
 
-export interface ThrottleDeps {
+interface ThrottleDeps {
   readonly now: () => number;
   readonly snapshot: (instance: string) => Snapshot | null;
   readonly moved: Pick<MovedJobs, 'to'>;

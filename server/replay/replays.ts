@@ -43,7 +43,7 @@ const ENDED_EVERY_TURNS = 8;
 const WATCH_ENDED_MS = 24 * 3_600_000;
 const PRUNE_EVERY_TURNS = 4 * 60 * 10;
 
-export interface ReplaysDeps {
+interface ReplaysDeps {
   readonly watch: Pick<Watch, 'snapshot' | 'link'>;
   readonly store: ReplayStore;
   readonly audit: AuditLog;

@@ -1,7 +1,7 @@
 import { globMatcher } from '../model/text.js';
 
 /** The first rule that fits a queue and a job type decides; what no rule fits is never parked. */
-export interface PolicyRule {
+interface PolicyRule {
   /** Globs of the queue's id or name, and of the job type. */
   readonly queue: string;
   readonly jobType: string;
@@ -21,7 +21,7 @@ export interface InstancePolicy {
 }
 
 /** Jobs of one type that wait in one queue. */
-export interface WaitingType {
+interface WaitingType {
   readonly queue: string;
   readonly queueName: string;
   readonly type: string;

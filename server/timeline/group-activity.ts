@@ -14,7 +14,7 @@ import { placeOfEpisode, worstInWords } from './episode-keeper.js';
  */
 
 /** What an alert was about, by the `ref` of its entries. */
-export interface AlertTrace {
+interface AlertTrace {
   readonly id: string;
   /** null: it is over a signal. */
   readonly findingKey: FindingKey | null;

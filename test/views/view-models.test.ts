@@ -14,7 +14,7 @@ import type { AppDeps } from '../../server/routes/app-deps.js';
 import { argSpecs, typedOf, valueTyped } from '../../server/routes/pages/action-args.js';
 import { argsOf, askOfForm, askOfLink } from '../../server/routes/pages/action-ask.js';
 import { findingOf } from '../../server/routes/pages/finding-view-model.js';
-import { parseQueueQuery } from '../../server/routes/pages/queue-query.js';
+import { parseQueueQuery } from '../../server/routes/pages/queue-table.js';
 import { verdictLineOf } from '../../server/routes/pages/verdict.js';
 import type { Watch } from '../../server/watch/watch.js';
 import { judgeRedis } from '../../views/band.js';

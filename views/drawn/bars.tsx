@@ -10,7 +10,7 @@ import { largestOf, percent, place, scaleOf } from './geometry.js';
 import { described, listed } from './words.js';
 
 /** How much comes in and how much goes out, per second; null: it is not known. */
-export interface Flow {
+interface Flow {
   readonly inPerSecond: number | null;
   readonly outPerSecond: number | null;
 }
@@ -31,7 +31,7 @@ export const FlowBars: FC<Flow> = (flow) => {
   );
 };
 
-export function flowInWords({ inPerSecond, outPerSecond }: Flow): string {
+function flowInWords({ inPerSecond, outPerSecond }: Flow): string {
   const rate = (perSecond: number | null): string =>
     perSecond === null || !Number.isFinite(perSecond) ? 'not known' : formatRate(perSecond);
   return `In ${rate(inPerSecond)}, out ${rate(outPerSecond)}`;
@@ -173,7 +173,7 @@ const ShareRow: FC<{
 };
 
 /** "Memory by queue, of 64 MB: mail 43 MB (67%), api 12 MB (19%); limit 64 MB." */
-export function sharesInWords({ title, unit, parts, total, limit = null }: ShareBarProps): string {
+function sharesInWords({ title, unit, parts, total, limit = null }: ShareBarProps): string {
   const known = parts.filter(({ value }) => Number.isFinite(value) && value > 0);
   const words = known.map(({ label, value }) => {
     const share = total > 0 && Number.isFinite(total) ? ` (${formatRatio(value / total)})` : '';

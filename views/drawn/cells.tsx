@@ -119,7 +119,7 @@ function slotInWords({ state, ageMs }: SlotCell): string {
 }
 
 /** "Slots of mail-1: 4 in all; 2 busy, the longest for 12 s; 1 hung for 4 min; 1 idle." */
-export function slotCellsInWords(title: string, slots: readonly SlotCell[]): string {
+function slotCellsInWords(title: string, slots: readonly SlotCell[]): string {
   const counts = (Object.keys(STATE_WORDS) as SlotState[]).flatMap((state) => {
     const of = slots.filter((slot) => slot.state === state);
     if (of.length === 0) return [];

@@ -164,7 +164,7 @@ function limitPath(
 }
 
 /** All that the drawing shows, in one sentence. */
-export function curveInWords(curve: CurveProps): string {
+function curveInWords(curve: CurveProps): string {
   const { title, points, span, unit, limit = null, bands = [], pins = [] } = curve;
   const known = points.filter(
     ({ atMs, value }) => value !== null && !Number.isNaN(value) && atMs >= span.fromMs && atMs <= span.toMs,

@@ -3,7 +3,7 @@ import { formatCount, formatRate } from '../../server/model/format.js';
 import { largestOf, place } from './geometry.js';
 import { described } from './words.js';
 
-export type FlowStage = 'delayed' | 'waiting' | 'active' | 'completed' | 'failed';
+type FlowStage = 'delayed' | 'waiting' | 'active' | 'completed' | 'failed';
 
 export interface FlowProps {
   /** Whose: "Flow of mail". */
@@ -139,7 +139,7 @@ function rateInWords(perSecond: number | null): string {
 }
 
 /** "Flow of mail: added 70/s; 620 waiting, where it piles up; 12 active; 4,807 completed, 63/s; 0 failed, 0/s; 0 delayed." */
-export function flowDrawingInWords({ title, counts, rates, pile }: FlowProps): string {
+function flowDrawingInWords({ title, counts, rates, pile }: FlowProps): string {
   const stage = (at: FlowStage, perSecond?: number | null): string =>
     `${formatCount(counts[at])} ${at}${perSecond === undefined ? '' : `, ${perSecond === null ? 'rate not known' : rateInWords(perSecond)}`}${pile?.at === at ? ', where it piles up' : ''}`;
   return described(title, [

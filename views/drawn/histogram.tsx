@@ -4,7 +4,7 @@ import { percent, place } from './geometry.js';
 import { anchorAt } from './time-axis.js';
 import { described, listed } from './words.js';
 
-export interface HistogramProps {
+interface HistogramProps {
   /** What ran: "Run times of send". */
   readonly title: string;
   /** Ascending: runs longer than the bucket before and of at most `upToMs`. */
@@ -117,7 +117,7 @@ function shareOfAxis(ms: number): number {
 }
 
 /** "Run times of send: 1,204 runs; 970 up to 50 ms, 234 up to 100 ms; slow from 5 s, 3% took longer." */
-export function histogramInWords({ title, buckets, threshold = null }: HistogramProps): string {
+function histogramInWords({ title, buckets, threshold = null }: HistogramProps): string {
   const known = buckets.filter(({ count }) => Number.isFinite(count) && count > 0);
   const total = known.reduce((sum, { count }) => sum + count, 0);
   if (total === 0) return described(title, ['nothing ran']);

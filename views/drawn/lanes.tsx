@@ -5,9 +5,9 @@ import { type Pin, PinMark } from './pin.js';
 import { TimeAxis } from './time-axis.js';
 import { clockTime, described, listed } from './words.js';
 
-export type BarKind = 'critical' | 'warning' | 'info' | 'alert' | 'action' | 'calm';
+type BarKind = 'critical' | 'warning' | 'info' | 'alert' | 'action' | 'calm';
 
-export interface LaneBar {
+interface LaneBar {
   readonly fromMs: number;
   /** null: it goes on. */
   readonly toMs: number | null;
@@ -131,7 +131,7 @@ function barInWords({ fromMs, toMs, label }: LaneBar, nowMs: number): string {
 }
 
 /** All that the drawing shows, lane by lane. */
-export function lanesInWords({ title, nowMs, lanes }: LanesProps): string {
+function lanesInWords({ title, nowMs, lanes }: LanesProps): string {
   return described(
     title,
     lanes.slice(0, MOST_LANES).map((lane) => {

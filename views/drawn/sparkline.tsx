@@ -3,7 +3,7 @@ import { type FormatUnit, formatValue } from '../../server/model/format.js';
 import { largestOf, linePath, type Point, roundedUp, type Span, scaleOf } from './geometry.js';
 import { described } from './words.js';
 
-export interface SparklineProps {
+interface SparklineProps {
   /** What it is of, such as "Waiting, last 15 min". */
   readonly title: string;
   readonly unit: FormatUnit;
@@ -39,7 +39,7 @@ export const Sparkline: FC<SparklineProps> = ({ title, unit, points, span }) => 
 };
 
 /** "Waiting, last 15 min: 12 jobs to 38,000 jobs; highest 39,000 jobs." */
-export function sparklineInWords({ title, unit, points }: SparklineProps): string {
+function sparklineInWords({ title, unit, points }: SparklineProps): string {
   const known = points.flatMap(({ value }) => (value === null || Number.isNaN(value) ? [] : [value]));
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return described(title, ['not known']);

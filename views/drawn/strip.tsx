@@ -3,7 +3,7 @@ import { formatRunTime, formatThings } from '../../server/model/format.js';
 import { largestOf, place } from './geometry.js';
 import { described } from './words.js';
 
-export interface StripProps {
+interface StripProps {
   /** Whose, and of what: "Run time of mail-1, send". */
   readonly title: string;
   readonly ownMs: number;
@@ -64,7 +64,7 @@ function logOf(ms: number): number {
 }
 
 /** "Run time of mail-1, send: 1.2 s, an outlier; 7 peers take 100 ms to 130 ms." */
-export function stripInWords({ title, ownMs, peersMs, isOutlier }: StripProps): string {
+function stripInWords({ title, ownMs, peersMs, isOutlier }: StripProps): string {
   const known = peersMs.filter((ms) => Number.isFinite(ms));
   const [least, most] = [Math.min(...known), Math.max(...known)].map(formatRunTime);
   return described(title, [

@@ -61,7 +61,7 @@ const headSchema = z.strictObject({
   jobTypes: z.array(z.string().overwrite(jobTypeOf)).nullable(),
   reason: z.string().max(2_000),
 });
-export type ExportHead = z.infer<typeof headSchema>;
+type ExportHead = z.infer<typeof headSchema>;
 
 const jobSchema = z.strictObject({
   id: textSchema,

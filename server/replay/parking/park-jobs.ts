@@ -121,7 +121,7 @@ async function markEpoch(
 }
 
 /** What the loops of parking and restoring are given. */
-export interface ParkingWork {
+interface ParkingWork {
   readonly store: ParkedStore;
   readonly queue: QueueHandle;
   readonly parking: Parking;
@@ -131,7 +131,7 @@ export interface ParkingWork {
   readonly shouldStop: () => boolean;
 }
 
-export interface ParkResult {
+interface ParkResult {
   /** False: somebody stopped it before. */
   readonly isThrough: boolean;
 }

@@ -5,7 +5,7 @@ import type { ParkedJob, ParkedType, StoredJob } from './parking.js';
 import { isAgain, isNewestFirst, isOfReplay, replayCallOf } from './run-script.js';
 
 /** A batch that an interruption may have left open. */
-export interface OpenBatch {
+interface OpenBatch {
   readonly parking: string;
   readonly batch: string;
 }

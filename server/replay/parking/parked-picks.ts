@@ -3,7 +3,7 @@ import { JOB_COLUMNS, storedJobOf, upTo } from './parked-jobs.js';
 import type { ParkedType, StoredJob } from './parking.js';
 
 /** The part of what is parked that a replay looks through. */
-export interface PickRange {
+interface PickRange {
   /** Of this parking. */
   readonly parking: string;
   /** Empty: all. */

@@ -21,7 +21,7 @@ import { estimatePark } from './read-window.js';
 import { confirmRestored } from './restore-jobs.js';
 import { exportLines, importLines } from './transfer.js';
 
-export interface ParkingsDeps extends Omit<ParkingTasksDeps, 'store'> {
+interface ParkingsDeps extends Omit<ParkingTasksDeps, 'store'> {
   /** What is wrong with it, where the file can't be opened: parked jobs are never kept in memory, so nothing is parked. */
   readonly store: ParkedStore | { readonly problem: string };
   /** The way to the console that moves jobs, where that is another. Left out: there are no others. */
@@ -282,7 +282,7 @@ function restored(terms: RestoreTerms) {
   return { ...state, ratePerSecond: terms.ratePerSecond, guard: terms.guard };
 }
 
-export interface OpenParkings
+interface OpenParkings
   extends Omit<ParkingsDeps, 'store' | 'queue' | 'snapshot' | 'commands' | 'isLeader' | 'noteSpace'>,
     Required<Pick<ParkingsDeps, 'commands' | 'isLeader'>> {
   /** Of `parked.db`. */

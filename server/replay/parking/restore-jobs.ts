@@ -103,7 +103,7 @@ const KEYS = ['meta', 'active', 'wait', 'prioritized', 'delayed', 'marker', 'pau
  * @returns the receipt: a letter a job, '1' back, 'x' its id is there already, 'b' Redis had fallen back.
  * @throws what Redis says: OOM when it is full, and then nothing was changed; after a time-out settleBatch tells.
  */
-export async function restoreBatch(
+async function restoreBatch(
   queue: QueueHandle,
   batch: string,
   installation: string,

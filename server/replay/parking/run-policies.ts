@@ -53,7 +53,7 @@ function ofPolicy(parking: Parking, snapshot: Snapshot): PolicyParking {
   };
 }
 
-export interface PoliciesDeps {
+interface PoliciesDeps {
   readonly rules: readonly InstancePolicy[];
   readonly watch: Pick<Watch, 'snapshot'>;
   readonly parkings: Parkings;

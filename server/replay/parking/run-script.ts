@@ -2,7 +2,7 @@ import { type PreparedScript, readForced, readPlain } from '../../redis/forced-s
 import type { QueueHandle } from '../../redis/queue-control.js';
 
 /** The scripts beside this file. Those for taking away run over maxmemory; the one that brings back must not. */
-export type ParkingScript = 'mark-epoch' | 'read-window' | 'remove-jobs' | 'restore-jobs' | 'settle-batch';
+type ParkingScript = 'mark-epoch' | 'read-window' | 'remove-jobs' | 'restore-jobs' | 'settle-batch';
 
 const HERE = 'server/replay/parking';
 /** What another file defines is put before them. */

@@ -58,7 +58,7 @@ export async function* exportLines(store: ParkedStore, parking: Parking): AsyncG
   }
 }
 
-export interface ImportInto {
+interface ImportInto {
   readonly id: string;
   readonly actor: string;
   readonly atMs: number;

@@ -5,11 +5,8 @@ import { apiPart, dryRunQuery, jsonBody, jsonRoute, reason } from './env.js';
 import { actionRoute, applyCalls } from './outcomes.js';
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/actions',
-    summary: 'What can be done, with the JSON Schema of each action’s arguments',
-  },
+  'get /actions',
+  'What can be done, with the JSON Schema of each action’s arguments',
   z.object({
     actions: z.array(
       z.object({
@@ -25,11 +22,10 @@ const listRoute = jsonRoute(
   }),
 );
 
-const applyRoute = actionRoute({
-  method: 'post',
-  path: '/actions/{action}',
-  summary: 'Apply an action to an instance, to queues by id or glob, or to a job',
-  request: {
+const applyRoute = actionRoute(
+  'post /actions/{action}',
+  'Apply an action to an instance, to queues by id or glob, or to a job',
+  {
     params: z.object({ action: z.string().openapi({ example: 'queue.pause' }) }),
     query: dryRunQuery,
     body: jsonBody(
@@ -44,7 +40,7 @@ const applyRoute = actionRoute({
       }),
     ),
   },
-});
+);
 
 export function actionsApi(deps: Pick<AppDeps, 'runAction'>) {
   return apiPart()

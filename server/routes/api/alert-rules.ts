@@ -46,52 +46,35 @@ const NewRuleSchema = RuleSchema.extend({
 const RuleEditSchema = RuleChangeSchema.extend({ reason });
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/alert-rules',
-    summary: 'All alert rules: defaults, own ones, and those of the configuration',
-  },
+  'get /alert-rules',
+  'All alert rules: defaults, own ones, and those of the configuration',
   z.object({ rules: z.array(KeptRuleSchema) }),
 );
-const readRoute = jsonRoute(
-  { method: 'get', path: '/alert-rules/{id}', summary: 'One alert rule', request: { params: idParam } },
-  KeptRuleSchema,
-);
+const readRoute = jsonRoute('get /alert-rules/{id}', 'One alert rule', KeptRuleSchema, {
+  params: idParam,
+});
 const testRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/alert-rules/test',
-    summary: 'What a rule would have done over the last day, and for whom it holds now; nothing is saved',
-    request: { body: jsonBody(NewRuleSchema) },
-  },
+  'post /alert-rules/test',
+  'What a rule would have done over the last day, and for whom it holds now; nothing is saved',
   RuleTestSchema,
+  { body: jsonBody(NewRuleSchema) },
 );
 const makeRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/alert-rules',
-    summary: 'Make a rule, which holds from the next tick (admin)',
-    request: { query: dryRunQuery, body: jsonBody(NewRuleSchema) },
-  },
+  'post /alert-rules',
+  'Make a rule, which holds from the next tick (admin)',
   KeptRuleSchema,
+  { query: dryRunQuery, body: jsonBody(NewRuleSchema) },
 );
-const changeRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/alert-rules/{id}',
-    summary: 'Change a rule (admin)',
-    request: { params: idParam, query: dryRunQuery, body: jsonBody(RuleEditSchema) },
-  },
-  KeptRuleSchema,
-);
+const changeRoute = jsonRoute('patch /alert-rules/{id}', 'Change a rule (admin)', KeptRuleSchema, {
+  params: idParam,
+  query: dryRunQuery,
+  body: jsonBody(RuleEditSchema),
+});
 const deleteRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/alert-rules/{id}',
-    summary: 'Delete a rule: what fires by it is over (admin)',
-    request: { params: idParam, query: changeQuery },
-  },
+  'delete /alert-rules/{id}',
+  'Delete a rule: what fires by it is over (admin)',
   z.object({ deleted: KeptRuleSchema }),
+  { params: idParam, query: changeQuery },
 );
 
 export function alertRulesApi(deps: Pick<AppDeps, 'alerts' | 'alerting'>) {

@@ -46,77 +46,64 @@ const MAX_LISTED = 1_000;
 const idParam = z.object({ id: z.string().max(100) });
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/alerts',
-    summary: 'Alerts: firing (worst first) and pending, or those that are over (latest first)',
-    request: {
-      query: z.object({
-        state: z
-          .enum(['pending', 'firing', 'resolved'], 'must be pending, firing or resolved')
-          .optional()
-          .openapi({ description: 'Pending and firing unless given' }),
-        instance: z.string().optional(),
-        limit: limitOf(MAX_LISTED, 200),
-      }),
-    },
-  },
+  'get /alerts',
+  'Alerts: firing (worst first) and pending, or those that are over (latest first)',
   z.object({
     alerts: z.array(AlertSchema),
     total: z.number(),
     problem: z.string().nullable().openapi({ description: 'Why alerts are not kept at present' }),
   }),
+  {
+    query: z.object({
+      state: z
+        .enum(['pending', 'firing', 'resolved'], 'must be pending, firing or resolved')
+        .optional()
+        .openapi({ description: 'Pending and firing unless given' }),
+      instance: z.string().optional(),
+      limit: limitOf(MAX_LISTED, 200),
+    }),
+  },
 );
 
 const acknowledgeRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/alerts/{id}/acknowledge',
-    summary: 'Say that you know: nobody is notified of the alert again while it fires',
-    request: { params: idParam, query: dryRunQuery, body: jsonBody(z.strictObject({ reason })) },
-  },
+  'post /alerts/{id}/acknowledge',
+  'Say that you know: nobody is notified of the alert again while it fires',
   AlertSchema,
+  { params: idParam, query: dryRunQuery, body: jsonBody(z.strictObject({ reason })) },
 );
 
 const silencesRoute = jsonRoute(
-  { method: 'get', path: '/silences', summary: 'Silences that hold, the one that ends last first' },
+  'get /silences',
+  'Silences that hold, the one that ends last first',
   z.object({ silences: z.array(SilenceSchema) }),
 );
 
 const silenceRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/silences',
-    summary: 'Have nobody notified of what matches, until it ends; it is still judged and shown',
-    request: {
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          matchers: MatchersSchema.refine(
-            (given) => Object.keys(given).length > 0,
-            'must say what is silenced: give at least one',
-          ),
-          durationSeconds: z
-            .number('must be a number of seconds')
-            .min(60, 'must be at least 60 s')
-            .max(LONGEST_SILENCE_SECONDS, `must be at most ${LONGEST_SILENCE_SECONDS} s, 30 days`),
-          reason,
-        }),
-      ),
-    },
-  },
+  'post /silences',
+  'Have nobody notified of what matches, until it ends; it is still judged and shown',
   SilenceSchema,
+  {
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        matchers: MatchersSchema.refine(
+          (given) => Object.keys(given).length > 0,
+          'must say what is silenced: give at least one',
+        ),
+        durationSeconds: z
+          .number('must be a number of seconds')
+          .min(60, 'must be at least 60 s')
+          .max(LONGEST_SILENCE_SECONDS, `must be at most ${LONGEST_SILENCE_SECONDS} s, 30 days`),
+        reason,
+      }),
+    ),
+  },
 );
 
-const endRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/silences/{id}',
-    summary: 'End a silence now',
-    request: { params: idParam, query: changeQuery },
-  },
-  z.object({ ended: SilenceSchema }),
-);
+const endRoute = jsonRoute('delete /silences/{id}', 'End a silence now', z.object({ ended: SilenceSchema }), {
+  params: idParam,
+  query: changeQuery,
+});
 
 export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
   const { alerts } = deps;

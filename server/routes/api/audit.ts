@@ -74,24 +74,21 @@ export async function auditOwn(
 }
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/audit',
-    summary: 'Every change and every attempt at one, newest first',
-    request: {
-      query: z.object({
-        instance: z.string().optional(),
-        queue: z.string().optional(),
-        action: z.string().max(200, 'is too long').optional().openapi({
-          description:
-            'One, or what stands before a dot in several. `access`: sign-ins, wrong tokens and refused changes, which are listed only where they are asked for, to operators',
-        }),
-        cursor: z.string().optional().openapi({ description: 'id of the last action of the page before' }),
-        limit: limitOf(500, 100),
-      }),
-    },
-  },
+  'get /audit',
+  'Every change and every attempt at one, newest first',
   z.object({ nextCursor: z.string().nullable(), records: z.array(AuditRecordSchema) }),
+  {
+    query: z.object({
+      instance: z.string().optional(),
+      queue: z.string().optional(),
+      action: z.string().max(200, 'is too long').optional().openapi({
+        description:
+          'One, or what stands before a dot in several. `access`: sign-ins, wrong tokens and refused changes, which are listed only where they are asked for, to operators',
+      }),
+      cursor: z.string().optional().openapi({ description: 'id of the last action of the page before' }),
+      limit: limitOf(500, 100),
+    }),
+  },
 );
 
 const writeAll = jsonWriter(z.array(AuditRecordSchema));

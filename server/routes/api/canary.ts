@@ -22,34 +22,31 @@ type Deps = Pick<AppDeps, 'watch' | 'probeQueue' | 'jobDataRole' | 'audit' | 'no
 const MAX_TIMEOUT_MS = 120_000;
 
 const canaryRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/instances/{instance}/queues/{queue}/canary',
-    summary: 'Send one job through the queue the way users do, and time it',
-    request: {
-      params: queueParam,
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          jobType: z
-            .string()
-            .min(1, 'must not be empty')
-            .max(200)
-            .default(CANARY_TYPE)
-            .openapi({ description: 'A type whose processing harms nobody; its data is {"canary": true}' }),
-          timeoutMs: z
-            .int('must be a whole number of milliseconds')
-            .min(100, 'must be at least 100')
-            .max(MAX_TIMEOUT_MS, `must be at most ${MAX_TIMEOUT_MS}`)
-            .default(30_000),
-          reason,
-        }),
-      ),
-    },
-  },
+  'post /instances/{instance}/queues/{queue}/canary',
+  'Send one job through the queue the way users do, and time it',
   z.object({
     canary: CanarySchema.nullable().openapi({ description: 'null: a dry run, nothing was sent' }),
   }),
+  {
+    params: queueParam,
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        jobType: z
+          .string()
+          .min(1, 'must not be empty')
+          .max(200)
+          .default(CANARY_TYPE)
+          .openapi({ description: 'A type whose processing harms nobody; its data is {"canary": true}' }),
+        timeoutMs: z
+          .int('must be a whole number of milliseconds')
+          .min(100, 'must be at least 100')
+          .max(MAX_TIMEOUT_MS, `must be at most ${MAX_TIMEOUT_MS}`)
+          .default(30_000),
+        reason,
+      }),
+    ),
+  },
 );
 
 const write = jsonWriter(CanarySchema);

@@ -26,19 +26,17 @@ const queueChange = z.strictObject({
   reason,
 });
 
-const queueRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/queues/{queue}',
-  summary: 'Set the desired state of one queue; idempotent',
-  request: { params: queueParam, query: dryRunQuery, body: jsonBody(queueChange) },
-});
+const queueRoute = actionRoute(
+  'patch /instances/{instance}/queues/{queue}',
+  'Set the desired state of one queue; idempotent',
+  { params: queueParam, query: dryRunQuery, body: jsonBody(queueChange) },
+);
 
-const queuesRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/queues',
-  summary: 'Set the desired state of all queues that a glob matches; a result for each',
-  request: { params: instanceParam, query: groupQuery, body: jsonBody(queueChange) },
-});
+const queuesRoute = actionRoute(
+  'patch /instances/{instance}/queues',
+  'Set the desired state of all queues that a glob matches; a result for each',
+  { params: instanceParam, query: groupQuery, body: jsonBody(queueChange) },
+);
 
 function queueCalls(body: z.infer<typeof queueChange>): readonly Call[] {
   const calls: Call[] = [];
@@ -52,11 +50,10 @@ function queueCalls(body: z.infer<typeof queueChange>): readonly Call[] {
   return calls;
 }
 
-const typeRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/queues/{queue}/job-types/{type}',
-  summary: 'Set the run time from which a job type is called slow, or null for none; idempotent',
-  request: {
+const typeRoute = actionRoute(
+  'patch /instances/{instance}/queues/{queue}/job-types/{type}',
+  'Set the run time from which a job type is called slow, or null for none; idempotent',
+  {
     params: queueParam.extend({
       type: z
         .string()
@@ -70,7 +67,7 @@ const typeRoute = actionRoute({
       }),
     ),
   },
-});
+);
 
 const forMs = z
   .number()
@@ -94,18 +91,17 @@ const workerChange = z.strictObject({
   reason,
 });
 
-const workerRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/workers/{worker}',
-  summary: 'Change one running worker (agent)',
-  request: {
+const workerRoute = actionRoute(
+  'patch /instances/{instance}/workers/{worker}',
+  'Change one running worker (agent)',
+  {
     params: instanceParam.extend({
       worker: z.string().openapi({ description: 'Id of a worker, as GET …/workers has it' }),
     }),
     query: dryRunQuery,
     body: jsonBody(workerChange),
   },
-});
+);
 
 const NO_TIME =
   'forMs: revert and paused: false take orders back for good: send them by themselves, without forMs';
@@ -144,19 +140,17 @@ const workersChange = z.strictObject({
   reason,
 });
 
-const workersOfQueueRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/queues/{queue}/workers',
-  summary: 'Change all running workers of a queue (agent)',
-  request: { params: queueParam, query: dryRunQuery, body: jsonBody(workersChange) },
-});
+const workersOfQueueRoute = actionRoute(
+  'patch /instances/{instance}/queues/{queue}/workers',
+  'Change all running workers of a queue (agent)',
+  { params: queueParam, query: dryRunQuery, body: jsonBody(workersChange) },
+);
 
-const workersRoute = actionRoute({
-  method: 'patch',
-  path: '/instances/{instance}/workers',
-  summary: 'Change all running workers of the queues that a glob matches (agent)',
-  request: { params: instanceParam, query: groupQuery, body: jsonBody(workersChange) },
-});
+const workersRoute = actionRoute(
+  'patch /instances/{instance}/workers',
+  'Change all running workers of the queues that a glob matches (agent)',
+  { params: instanceParam, query: groupQuery, body: jsonBody(workersChange) },
+);
 
 function workersCalls({
   reason: _,
@@ -179,28 +173,23 @@ function workersCalls({
 }
 
 const match = z.string().min(1).default('*');
-const reliefRoute = actionRoute({
-  method: 'post',
-  path: '/instances/{instance}/relief',
-  summary: 'Make room in Redis',
-  request: {
-    params: instanceParam,
-    query: dryRunQuery,
-    body: jsonBody(
-      z.discriminatedUnion('action', [
-        z.strictObject({ action: z.literal('trim-events'), match, keep: z.number().optional(), reason }),
-        z.strictObject({
-          action: z.literal('clean-finished'),
-          match,
-          state: z.enum(['completed', 'failed'], 'must be completed or failed'),
-          olderThanMs: z.number().optional(),
-          keep: z.number().optional(),
-          reason,
-        }),
-        z.strictObject({ action: z.literal('raise-maxmemory'), maxBytes: z.number(), reason }),
-      ]),
-    ),
-  },
+const reliefRoute = actionRoute('post /instances/{instance}/relief', 'Make room in Redis', {
+  params: instanceParam,
+  query: dryRunQuery,
+  body: jsonBody(
+    z.discriminatedUnion('action', [
+      z.strictObject({ action: z.literal('trim-events'), match, keep: z.number().optional(), reason }),
+      z.strictObject({
+        action: z.literal('clean-finished'),
+        match,
+        state: z.enum(['completed', 'failed'], 'must be completed or failed'),
+        olderThanMs: z.number().optional(),
+        keep: z.number().optional(),
+        reason,
+      }),
+      z.strictObject({ action: z.literal('raise-maxmemory'), maxBytes: z.number(), reason }),
+    ]),
+  ),
 });
 
 export function changesApi(deps: Pick<AppDeps, 'watch' | 'runAction'>) {

@@ -143,40 +143,33 @@ const idParam = z.object({
 });
 
 const listRoute = jsonRoute(
-  { method: 'get', path: '/channels', summary: 'Channels, the heartbeat, and how the console itself does' },
+  'get /channels',
+  'Channels, the heartbeat, and how the console itself does',
   ChannelsSchema,
 );
-const testRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/channels/{name}/test',
-    summary: 'Send a test message now (admin)',
-    request: { params: nameParam, query: changeQuery },
-    middleware: [requireRole('admin')] as const,
-  },
-  TestResultSchema,
-);
+const testRoute = {
+  ...jsonRoute('post /channels/{name}/test', 'Send a test message now (admin)', TestResultSchema, {
+    params: nameParam,
+    query: changeQuery,
+  }),
+  middleware: requireRole('admin'),
+};
 const outboxRoute = jsonRoute(
-  { method: 'get', path: '/outbox', summary: 'Messages that wait, and those that were given up' },
+  'get /outbox',
+  'Messages that wait, and those that were given up',
   OutboxSchema,
 );
 const resendRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/outbox/{id}/resend',
-    summary: 'Try a message that was given up anew',
-    request: { params: idParam, query: changeQuery },
-  },
+  'post /outbox/{id}/resend',
+  'Try a message that was given up anew',
   z.object({ resent: z.number() }),
+  { params: idParam, query: changeQuery },
 );
 const removeRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/outbox/{id}',
-    summary: 'Forget a message that waits or was given up',
-    request: { params: idParam, query: changeQuery },
-  },
+  'delete /outbox/{id}',
+  'Forget a message that waits or was given up',
   z.object({ removed: z.number() }),
+  { params: idParam, query: changeQuery },
 );
 
 /** Nothing that a caller sends here names an address: channels come from the configuration alone. */

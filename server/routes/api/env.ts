@@ -65,8 +65,7 @@ export function documentText(
   const text = { description: route.summary ?? 'OK', content: { [type]: { schema: z.string() } } };
   part.openAPIRegistry.registerPath({
     ...route,
-    ...commonOf('get', route.path),
-    method: 'get',
+    ...calledBy(`get ${route.path}`),
     responses: { 200: text, default: refused },
   });
 }
@@ -87,22 +86,25 @@ function tagOf(path: string): string {
   return about ?? named[0] ?? 'console';
 }
 
-/** What every route of a method has: what it is about, who may call it, and where it changes something, the key of a repeat. */
-export function commonOf(method: RouteConfig['method'], path: string) {
+/** Method and path of a route, and what every route of a method has: what it is about, who may call it, and where it changes something, the key of a repeat. */
+export function calledBy<const M extends RouteConfig['method'], const P extends string>(name: `${M} ${P}`) {
+  const [method, path] = name.split(' ') as [M, P];
   const parameters = method === 'get' ? [] : [IDEMPOTENCY_KEY];
-  return { tags: [tagOf(path)], security: securityOf(method), parameters };
+  return { method, path, tags: [tagOf(path)], security: securityOf(method), parameters };
 }
 
-/** A route that answers JSON of one schema, or a problem. */
+/** A route that answers JSON of one schema, or a problem. @param name such as "get /incidents/{id}" */
 export function jsonRoute<
-  const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
+  const M extends RouteConfig['method'],
+  const P extends string,
   S extends z.ZodType,
->(route: R, schema: S) {
+  const R extends NonNullable<RouteConfig['request']> = Record<never, never>,
+>(name: `${M} ${P}`, summary: string, schema: S, request?: R) {
   return createRoute({
-    ...route,
-    ...commonOf(route.method, route.path),
+    ...calledBy(name),
+    ...{ summary, request: (request ?? {}) as R },
     responses: {
-      200: { description: route.summary ?? 'OK', content: { 'application/json': { schema } } },
+      200: { description: summary, content: { 'application/json': { schema } } },
       default: refused,
     },
   });

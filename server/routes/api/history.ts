@@ -90,37 +90,8 @@ const ChartMarkerSchema = z.object({
 export type ChartMarker = Readonly<z.infer<typeof ChartMarkerSchema>>;
 
 const route = jsonRoute(
-  {
-    method: 'get',
-    path: '/history',
-    summary: 'What a signal was: every tick for an hour, 10 s for a day, a minute for 30 days',
-    request: {
-      query: z.object({
-        signal: z.string().openapi({
-          description: `A kept signal: ${KEPT_SIGNALS.map((signal) => signal.name).join(', ')}`,
-          example: 'queue_backlog_jobs',
-        }),
-        instance: z.string().optional().openapi({ description: 'May be left out where there is one Redis' }),
-        queue: name.optional().openapi({ description: 'Queue id, or a bare name that is unique' }),
-        type: name.optional().openapi({ description: 'Job type of the queue' }),
-        node: name
-          .optional()
-          .openapi({ description: 'Address of a Redis process; may be left out where there is one' }),
-        from: time.optional().openapi({ description: 'An hour before `to` unless given' }),
-        to: time.optional().openapi({ description: 'Now unless given' }),
-        maxPoints: z.coerce
-          .number('must be a number')
-          .int('must be a whole number')
-          .min(1, 'must be at least 1')
-          .max(MAX_POINTS, `must be at most ${MAX_POINTS}`)
-          .default(600),
-        compare: z
-          .enum(['yesterday', 'last-week'], 'must be yesterday or last-week')
-          .optional()
-          .openapi({ description: 'The same hours of then, moved onto these' }),
-      }),
-    },
-  },
+  'get /history',
+  'What a signal was: every tick for an hour, 10 s for a day, a minute for 30 days',
   AnswerSchema.extend({
     instance: z.string(),
     signal: z.string(),
@@ -134,6 +105,32 @@ const route = jsonRoute(
     markers: z.array(ChartMarkerSchema.extend({ at: z.string() })),
     problem: z.string().nullable().openapi({ description: 'Why nothing is written now; null: it is' }),
   }),
+  {
+    query: z.object({
+      signal: z.string().openapi({
+        description: `A kept signal: ${KEPT_SIGNALS.map((signal) => signal.name).join(', ')}`,
+        example: 'queue_backlog_jobs',
+      }),
+      instance: z.string().optional().openapi({ description: 'May be left out where there is one Redis' }),
+      queue: name.optional().openapi({ description: 'Queue id, or a bare name that is unique' }),
+      type: name.optional().openapi({ description: 'Job type of the queue' }),
+      node: name
+        .optional()
+        .openapi({ description: 'Address of a Redis process; may be left out where there is one' }),
+      from: time.optional().openapi({ description: 'An hour before `to` unless given' }),
+      to: time.optional().openapi({ description: 'Now unless given' }),
+      maxPoints: z.coerce
+        .number('must be a number')
+        .int('must be a whole number')
+        .min(1, 'must be at least 1')
+        .max(MAX_POINTS, `must be at most ${MAX_POINTS}`)
+        .default(600),
+      compare: z
+        .enum(['yesterday', 'last-week'], 'must be yesterday or last-week')
+        .optional()
+        .openapi({ description: 'The same hours of then, moved onto these' }),
+    }),
+  },
 );
 
 /** What signals were, with what happened meanwhile. */

@@ -44,57 +44,40 @@ const idParam = z.object({ id: z.string().max(100, 'is too long') });
 const AccountedSchema = IncidentSchema.extend({ account: PostMortemSchema });
 
 const listRoute = jsonRoute(
-  { method: 'get', path: '/incidents', summary: 'Incidents, newest first' },
+  'get /incidents',
+  'Incidents, newest first',
   z.object({ incidents: z.array(IncidentSchema) }),
 );
 const postRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/incidents',
-    summary: 'Mark a range of time as an incident; without `to` it lasts until it is closed',
-    request: { query: dryRunQuery, body: jsonBody(IncidentOrderSchema.extend({ reason })) },
-  },
+  'post /incidents',
+  'Mark a range of time as an incident; without `to` it lasts until it is closed',
   IncidentSchema,
+  { query: dryRunQuery, body: jsonBody(IncidentOrderSchema.extend({ reason })) },
 );
-const getRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/incidents/{id}',
-    summary: 'One incident with its account',
-    request: { params: idParam },
-  },
-  AccountedSchema,
-);
+const getRoute = jsonRoute('get /incidents/{id}', 'One incident with its account', AccountedSchema, {
+  params: idParam,
+});
 const patchRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/incidents/{id}',
-    summary: 'Change or close an incident; notes are changed section by section',
-    request: {
-      params: idParam,
-      query: dryRunQuery,
-      body: jsonBody(IncidentChangeSchema.extend({ reason })),
-    },
-  },
+  'patch /incidents/{id}',
+  'Change or close an incident; notes are changed section by section',
   IncidentSchema,
+  {
+    params: idParam,
+    query: dryRunQuery,
+    body: jsonBody(IncidentChangeSchema.extend({ reason })),
+  },
 );
 const deleteRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/incidents/{id}',
-    summary: 'Forget an incident that you marked; timeline and audit stay',
-    request: { params: idParam, query: changeQuery },
-  },
+  'delete /incidents/{id}',
+  'Forget an incident that you marked; timeline and audit stay',
   z.object({ removed: z.string() }),
+  { params: idParam, query: changeQuery },
 );
 const statusRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/incidents/{id}/status',
-    summary: 'Two sentences for customers, as of now',
-    request: { params: idParam },
-  },
+  'get /incidents/{id}/status',
+  'Two sentences for customers, as of now',
   z.object({ at: z.string(), text: z.string() }),
+  { params: idParam },
 );
 
 export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'timeline' | 'audit' | 'newId'>) {

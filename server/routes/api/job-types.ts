@@ -73,29 +73,8 @@ function jobTypeJson({ type, workSeconds }: TypeOfQueue, showsData: boolean): z.
 }
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/job-types',
-    summary: 'Job types of all queues: what waits, how long runs take, what fails, what is slow',
-    request: {
-      params: instanceParam,
-      query: z.object({
-        match: z
-          .string()
-          .max(200)
-          .default('*')
-          .openapi({ description: 'Glob over names of job types (`*` any characters, `?` one)' }),
-        sort: z
-          .enum(TYPE_SORTS, `must be one of ${TYPE_SORTS.join(', ')}`)
-          .default('slow')
-          .openapi({
-            description:
-              'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
-          }),
-        limit: limitOf(MAX_TYPES, 50),
-      }),
-    },
-  },
+  'get /instances/{instance}/job-types',
+  'Job types of all queues: what waits, how long runs take, what fails, what is slow',
   z.object({
     instance: z.string(),
     readAt: TimeSchema.nullable(),
@@ -105,6 +84,24 @@ const listRoute = jsonRoute(
       .openapi({ description: 'That match. Of a queue with more than 60 types those with most work count.' }),
     jobTypes: z.array(QueueJobTypeSchema),
   }),
+  {
+    params: instanceParam,
+    query: z.object({
+      match: z
+        .string()
+        .max(200)
+        .default('*')
+        .openapi({ description: 'Glob over names of job types (`*` any characters, `?` one)' }),
+      sort: z
+        .enum(TYPE_SORTS, `must be one of ${TYPE_SORTS.join(', ')}`)
+        .default('slow')
+        .openapi({
+          description:
+            'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
+        }),
+      limit: limitOf(MAX_TYPES, 50),
+    }),
+  },
 );
 
 /** Job types over all queues of a Redis. */

@@ -26,19 +26,8 @@ const JobSchema = JobRowSchema.extend({
 }).openapi('Job');
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/queues/{queue}/jobs',
-    summary: 'Jobs of a queue in one state, without their data',
-    request: {
-      params: queueParam,
-      query: z.object({
-        state: z.enum(JOB_STATES, `must be one of ${JOB_STATES.join(', ')}`).default('waiting'),
-        cursor: cursorQuery,
-        limit: limitOf(100, 50),
-      }),
-    },
-  },
+  'get /instances/{instance}/queues/{queue}/jobs',
+  'Jobs of a queue in one state, without their data',
   z.object({
     state: z.string(),
     total: z.number(),
@@ -46,31 +35,33 @@ const listRoute = jsonRoute(
     nextCursor: z.number().nullable(),
     jobs: z.array(JobRowSchema),
   }),
+  {
+    params: queueParam,
+    query: z.object({
+      state: z.enum(JOB_STATES, `must be one of ${JOB_STATES.join(', ')}`).default('waiting'),
+      cursor: cursorQuery,
+      limit: limitOf(100, 50),
+    }),
+  },
 );
 
 const oneRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/queues/{queue}/jobs/{jobId}',
-    summary: 'One job; data, options, logs and stack traces only for roles that may see them',
-    request: { params: queueParam.extend({ jobId: z.string() }) },
-  },
+  'get /instances/{instance}/queues/{queue}/jobs/{jobId}',
+  'One job; data, options, logs and stack traces only for roles that may see them',
   JobSchema,
+  { params: queueParam.extend({ jobId: z.string() }) },
 );
 
 const findRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/jobs/{jobId}',
-    summary: 'The queues that hold a job of this id; at most 1,000 of each Redis are asked',
-    request: { params: z.object({ jobId: z.string().max(1_000) }) },
-  },
+  'get /jobs/{jobId}',
+  'The queues that hold a job of this id; at most 1,000 of each Redis are asked',
   z.object({
     jobs: z.array(z.object({ instance: z.string(), queue: z.string() })),
     unaskedQueues: z
       .number()
       .openapi({ description: 'Queues beyond that, or of a Redis that can’t be asked now.' }),
   }),
+  { params: z.object({ jobId: z.string().max(1_000) }) },
 );
 
 const writeRow = jsonWriter(JobRowSchema);

@@ -45,77 +45,65 @@ const MarkerAnswer = MarkerSchema.extend({
 const write = jsonWriter(MarkerAnswer);
 
 const postRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/markers',
-    summary: 'Enter a deploy or a note into the timeline, so that trouble is shown beside what changed',
-    request: {
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          text: MarkerText,
-          kind: z.enum(MARKER_KINDS, `must be ${MARKER_KINDS.join(' or ')}`).default('deploy'),
-          atMs: z
-            .int('must be a time in milliseconds since 1970')
-            .optional()
-            .openapi({ description: 'Now unless given; at most 1 minute ahead and 7 days back' }),
-          instance: z.string().optional().openapi({ description: 'Every Redis unless given' }),
-          queue: z.string().optional().openapi({
-            description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
-          }),
-          about: z.string().max(200, 'is too long').optional().openapi({
-            description:
-              'Id of an entry of the timeline: a note on it; nothing else but the text is taken then',
-          }),
-          reason,
-        }),
-      ),
-    },
-  },
+  'post /markers',
+  'Enter a deploy or a note into the timeline, so that trouble is shown beside what changed',
   MarkerAnswer,
+  {
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        text: MarkerText,
+        kind: z.enum(MARKER_KINDS, `must be ${MARKER_KINDS.join(' or ')}`).default('deploy'),
+        atMs: z
+          .int('must be a time in milliseconds since 1970')
+          .optional()
+          .openapi({ description: 'Now unless given; at most 1 minute ahead and 7 days back' }),
+        instance: z.string().optional().openapi({ description: 'Every Redis unless given' }),
+        queue: z.string().optional().openapi({
+          description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
+        }),
+        about: z.string().max(200, 'is too long').optional().openapi({
+          description:
+            'Id of an entry of the timeline: a note on it; nothing else but the text is taken then',
+        }),
+        reason,
+      }),
+    ),
+  },
 );
 
 const time = z.coerce.number('must be a time in milliseconds since 1970').int('must be a whole number');
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/markers',
-    summary: 'Deploys and notes, newest first',
-    request: {
-      query: z.object({
-        instance: z.string().optional(),
-        fromMs: time.optional().openapi({ description: 'Not before this time' }),
-        toMs: time.optional().openapi({ description: 'Not after this time' }),
-        limit: limitOf(500, 100),
-      }),
-    },
-  },
+  'get /markers',
+  'Deploys and notes, newest first',
   z.object({ markers: z.array(MarkerAnswer) }),
+  {
+    query: z.object({
+      instance: z.string().optional(),
+      fromMs: time.optional().openapi({ description: 'Not before this time' }),
+      toMs: time.optional().openapi({ description: 'Not after this time' }),
+      limit: limitOf(500, 100),
+    }),
+  },
 );
 
 const idParam = z.object({ id: z.string().max(100, 'is too long') });
 const patchRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/markers/{id}',
-    summary: 'Change the text of a note or deploy that you entered; audited',
-    request: {
-      params: idParam,
-      query: dryRunQuery,
-      body: jsonBody(z.strictObject({ text: MarkerText, reason })),
-    },
-  },
+  'patch /markers/{id}',
+  'Change the text of a note or deploy that you entered; audited',
   MarkerAnswer,
+  {
+    params: idParam,
+    query: dryRunQuery,
+    body: jsonBody(z.strictObject({ text: MarkerText, reason })),
+  },
 );
 const deleteRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/markers/{id}',
-    summary: 'Take back a note or deploy that you entered; audited',
-    request: { params: idParam, query: changeQuery },
-  },
+  'delete /markers/{id}',
+  'Take back a note or deploy that you entered; audited',
   z.object({ removed: z.string() }),
+  { params: idParam, query: changeQuery },
 );
 
 export function markersApi(deps: Deps) {

@@ -162,46 +162,29 @@ function nodeMemory({ memory, ...node }: RedisNode): z.infer<typeof NodeMemorySc
 }
 
 const memoryRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/memory',
-    summary: 'Where the memory of a Redis is: by queue, state, job type and kind of data, and beside queues',
-    request: { params: instanceParam },
-  },
+  'get /instances/{instance}/memory',
+  'Where the memory of a Redis is: by queue, state, job type and kind of data, and beside queues',
   InstanceMemorySchema,
+  { params: instanceParam },
 );
 
 const COUNT_PATH = '/instances/{instance}/queues/{queue}/memory/count';
 
 const startRoute = jsonRoute(
-  {
-    method: 'post',
-    path: COUNT_PATH,
-    summary: 'Count every job of a queue, within the budget of reads; one queue of a Redis at a time',
-    request: { params: queueParam, query: changeQuery },
-  },
+  `post ${COUNT_PATH}`,
+  'Count every job of a queue, within the budget of reads; one queue of a Redis at a time',
   CountSchema,
+  { params: queueParam, query: changeQuery },
 );
 
-const progressRoute = jsonRoute(
-  {
-    method: 'get',
-    path: COUNT_PATH,
-    summary: 'How far the count of a queue is',
-    request: { params: queueParam },
-  },
-  CountSchema,
-);
+const progressRoute = jsonRoute(`get ${COUNT_PATH}`, 'How far the count of a queue is', CountSchema, {
+  params: queueParam,
+});
 
-const stopRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: COUNT_PATH,
-    summary: 'Stop counting a queue',
-    request: { params: queueParam, query: changeQuery },
-  },
-  CountSchema,
-);
+const stopRoute = jsonRoute(`delete ${COUNT_PATH}`, 'Stop counting a queue', CountSchema, {
+  params: queueParam,
+  query: changeQuery,
+});
 
 type Deps = Pick<AppDeps, 'watch' | 'audit' | 'now' | 'newId'>;
 

@@ -3,7 +3,6 @@ import type { Context } from 'hono';
 import { unansweredOf } from '../../actions/order-answers.js';
 import { checkRequest, knownAction } from '../../actions/request.js';
 import {
-  ActionCallSchema,
   type ActionStep,
   type Outcome,
   OutcomeFacts,
@@ -14,7 +13,7 @@ import {
 import { jsonWriter } from '../../model/json.js';
 import { type Actor, includesRole } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { type ApiEnv, commonOf, isDryRun, refused } from './env.js';
+import { type ApiEnv, calledBy, isDryRun, refused } from './env.js';
 import { RemedySchema, remedyJson } from './findings.js';
 import { ForecastSchema, forecastJson } from './plan.js';
 
@@ -78,8 +77,6 @@ const MAX_UNANSWERED = 500;
 const write = jsonWriter(OutcomeSchema);
 const writeStep = jsonWriter(StepSchema);
 const writePreview = jsonWriter(PreviewSchema);
-/** A call as answers have it: what to send to take something back. */
-export const callJson = jsonWriter(ActionCallSchema);
 
 function outcomesJson(outcomes: readonly Outcome[]): z.infer<typeof OutcomesSchema> {
   const shown = outcomes.map(outcomeJson);
@@ -192,13 +189,15 @@ export function statusOf(outcomes: readonly Pick<Outcome, 'status' | 'isDryRun'>
 
 /** A route that applies actions; see `statusOf` for what 200, 202 and 409 say of its outcomes. */
 export function actionRoute<
-  const R extends Pick<RouteConfig, 'method' | 'path' | 'summary'> & Partial<RouteConfig>,
+  const M extends RouteConfig['method'],
+  const P extends string,
+  const R extends NonNullable<RouteConfig['request']>,
   S extends z.ZodType = typeof OutcomesSchema,
->(route: R, schema?: S) {
+>(name: `${M} ${P}`, summary: string, request: R, schema?: S) {
   const content = { 'application/json': { schema: (schema ?? OutcomesSchema) as S } };
   return createRoute({
-    ...route,
-    ...commonOf(route.method, route.path),
+    ...calledBy(name),
+    ...{ summary, request },
     responses: {
       200: {
         description:

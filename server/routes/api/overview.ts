@@ -83,11 +83,13 @@ const OverviewSchema = z
   .openapi('Overview');
 
 const overviewRoute = jsonRoute(
-  { method: 'get', path: '/overview', summary: 'Instances with memory, totals and findings' },
+  'get /overview',
+  'Instances with memory, totals and findings',
   OverviewSchema,
 );
 const findingsRoute = jsonRoute(
-  { method: 'get', path: '/findings', summary: 'All findings, worst first' },
+  'get /findings',
+  'All findings, worst first',
   OverviewSchema.pick({ at: true, findings: true }),
 );
 

@@ -13,8 +13,8 @@ import { auditParking } from './audit.js';
 import {
   type ApiEnv,
   apiPart,
+  calledBy,
   changeQuery,
-  commonOf,
   documentText,
   dryRunQuery,
   isDryRun,
@@ -37,109 +37,89 @@ const write = jsonWriter(ParkingAnswerSchema);
 const writeEstimate = jsonWriter(ParkEstimateSchema);
 
 const postRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/parkings',
-    summary: 'Take waiting, delayed or prioritized jobs of a queue out of Redis to disk',
-    request: {
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          instance: z.string(),
-          queue: z.string().openapi({ description: 'Queue id, or a bare name that is unique' }),
-          states: z
-            .array(z.enum(PARKABLE_STATES))
-            .min(1)
-            .default([...PARKABLE_STATES]),
-          jobTypes: z.array(z.string().max(1_000).overwrite(jobTypeOf)).min(1).max(50).optional(),
-          most: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
-          reason: ReasonSchema,
-        }),
-      ),
-    },
-  },
+  'post /parkings',
+  'Take waiting, delayed or prioritized jobs of a queue out of Redis to disk',
   z.object({ parking: ParkingAnswerSchema.nullable(), estimate: ParkEstimateSchema.nullable() }),
+  {
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        instance: z.string(),
+        queue: z.string().openapi({ description: 'Queue id, or a bare name that is unique' }),
+        states: z
+          .array(z.enum(PARKABLE_STATES))
+          .min(1)
+          .default([...PARKABLE_STATES]),
+        jobTypes: z.array(z.string().max(1_000).overwrite(jobTypeOf)).min(1).max(50).optional(),
+        most: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
+        reason: ReasonSchema,
+      }),
+    ),
+  },
 );
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/parkings',
-    summary: 'Parkings, newest first, and what they take of the disk',
-    request: {
-      query: z.object({
-        instance: z.string().optional(),
-        queue: z.string().optional().openapi({ description: 'Queue id' }),
-        limit: z.coerce.number('must be a number').int().min(1).max(500).default(100),
-      }),
-    },
-  },
+  'get /parkings',
+  'Parkings, newest first, and what they take of the disk',
   z.object({
     problem: z.string().nullable(),
     disk: DiskUseSchema.nullable(),
     parkings: z.array(ParkingAnswerSchema),
   }),
+  {
+    query: z.object({
+      instance: z.string().optional(),
+      queue: z.string().optional().openapi({ description: 'Queue id' }),
+      limit: z.coerce.number('must be a number').int().min(1).max(500).default(100),
+    }),
+  },
 );
 
-const oneRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/parkings/{id}',
-    summary: 'One parking and its account',
-    request: { params: idParam },
-  },
-  ParkingAnswerSchema,
-);
+const oneRoute = jsonRoute('get /parkings/{id}', 'One parking and its account', ParkingAnswerSchema, {
+  params: idParam,
+});
 
 const patchRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/parkings/{id}',
-    summary: 'Pause it, let it go on, abort it, or set the rate at which it brings back',
-    request: {
-      params: idParam,
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
-          ratePerSecond: RestoreRateSchema.nullable().optional(),
-          guard: guard.optional(),
-          reason: ReasonSchema,
-        }),
-      ),
-    },
-  },
+  'patch /parkings/{id}',
+  'Pause it, let it go on, abort it, or set the rate at which it brings back',
   ParkingAnswerSchema,
+  {
+    params: idParam,
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        state: z.enum(['running', 'paused', 'aborted'], 'must be running, paused or aborted').optional(),
+        ratePerSecond: RestoreRateSchema.nullable().optional(),
+        guard: guard.optional(),
+        reason: ReasonSchema,
+      }),
+    ),
+  },
 );
 
 const restoreRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/parkings/{id}/restore',
-    summary: 'Bring its jobs back as they were, oldest first',
-    request: {
-      params: idParam,
-      query: dryRunQuery,
-      body: jsonBody(
-        z.strictObject({
-          ratePerSecond: RestoreRateSchema.optional().openapi({
-            description: 'At most; unless given 1,000, or as fast as it goes where guard is false',
-          }),
-          guard: guard
-            .default(true)
-            .openapi({ description: 'Slow down, rest or pause by itself when live jobs or Redis suffer' }),
-          reason: ReasonSchema,
-        }),
-      ),
-    },
-  },
+  'post /parkings/{id}/restore',
+  'Bring its jobs back as they were, oldest first',
   ParkingAnswerSchema,
+  {
+    params: idParam,
+    query: dryRunQuery,
+    body: jsonBody(
+      z.strictObject({
+        ratePerSecond: RestoreRateSchema.optional().openapi({
+          description: 'At most; unless given 1,000, or as fast as it goes where guard is false',
+        }),
+        guard: guard
+          .default(true)
+          .openapi({ description: 'Slow down, rest or pause by itself when live jobs or Redis suffer' }),
+        reason: ReasonSchema,
+      }),
+    ),
+  },
 );
 
 const importRoute = createRoute({
-  method: 'post',
-  path: '/parkings/import',
-  ...commonOf('post', '/parkings/import'),
+  ...calledBy('post /parkings/import'),
   security: [{ bearer: ['admin'] }, { session: ['admin'] }],
   summary: 'Take an export as a parking of its own; its jobs come back by a restore',
   description:

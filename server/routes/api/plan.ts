@@ -188,13 +188,10 @@ function drainOf({ drainSeconds, drainRange: [low, high], notKnown }: Plan) {
 }
 
 const planRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/queues/{queue}/plan',
-    summary: 'Predicted drain time and memory of a queue, as it is and after a change',
-    request: { params: queueParam, query: PlanQuerySchema },
-  },
+  'get /instances/{instance}/queues/{queue}/plan',
+  'Predicted drain time and memory of a queue, as it is and after a change',
   QueuePlanSchema,
+  { params: queueParam, query: PlanQuerySchema },
 );
 
 export function planApi(deps: Pick<AppDeps, 'watch' | 'predictions'>) {

@@ -71,20 +71,8 @@ const MAX_QUEUES = 1_000;
 const MAX_WORKERS = 200;
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/queues',
-    summary: 'Queues, worst first',
-    request: {
-      params: instanceParam,
-      query: z.object({
-        search: z.string().max(200).default(''),
-        sort: z.enum(QUEUE_SORTS, `must be one of ${QUEUE_SORTS.join(', ')}`).default('trouble'),
-        cursor: cursorQuery,
-        limit: limitOf(MAX_QUEUES, 100),
-      }),
-    },
-  },
+  'get /instances/{instance}/queues',
+  'Queues, worst first',
   z.object({
     instance: z.string(),
     readAt: TimeSchema.nullable(),
@@ -96,6 +84,15 @@ const listRoute = jsonRoute(
       description: `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MAX_QUEUES}`,
     }),
   }),
+  {
+    params: instanceParam,
+    query: z.object({
+      search: z.string().max(200).default(''),
+      sort: z.enum(QUEUE_SORTS, `must be one of ${QUEUE_SORTS.join(', ')}`).default('trouble'),
+      cursor: cursorQuery,
+      limit: limitOf(MAX_QUEUES, 100),
+    }),
+  },
 );
 
 const OneQueueSchema = QueueSchema.extend({
@@ -117,13 +114,10 @@ const OneQueueSchema = QueueSchema.extend({
 });
 
 const oneRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/queues/{queue}',
-    summary: 'One queue with its findings',
-    request: { params: queueParam },
-  },
+  'get /instances/{instance}/queues/{queue}',
+  'One queue with its findings',
   OneQueueSchema,
+  { params: queueParam },
 );
 
 const writePause = jsonWriter(PauseSchema);

@@ -139,74 +139,51 @@ const ChangedSchema = z
   .openapi('ReplaysChanged', { description: 'An outcome for each replay and each replay queue' });
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/replays',
-    summary: 'Replays, newest first, each with its account; and replay queues',
-  },
+  'get /replays',
+  'Replays, newest first, each with its account; and replay queues',
   ListSchema,
 );
 const beginRoute = jsonRoute(
-  {
-    method: 'post',
-    path: '/replays',
-    summary:
-      'Move finished or parked jobs back to waiting, at a pace that live traffic can bear; dryRun: what it would take',
-    request: { query: dryRunQuery, body: jsonBody(ReplayBodySchema) },
-  },
+  'post /replays',
+  'Move finished or parked jobs back to waiting, at a pace that live traffic can bear; dryRun: what it would take',
   z.union([ReplaySchema, DryRunSchema]),
+  { query: dryRunQuery, body: jsonBody(ReplayBodySchema) },
 );
 const changeAllRoute = actionRoute(
+  'patch /replays',
+  'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; each with its outcome',
   {
-    method: 'patch',
-    path: '/replays',
-    summary:
-      'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; each with its outcome',
-    request: {
-      query: dryRunQuery.extend({
-        match: z
-          .string()
-          .max(500)
-          .optional()
-          .openapi({ description: 'A glob of queue ids or names; * is everywhere' }),
-        group: z.string().optional().openapi({ description: 'A configured group of queues' }),
-        instance: z.string().optional(),
-      }),
-      body: jsonBody(ReplayOrderSchema),
-    },
+    query: dryRunQuery.extend({
+      match: z
+        .string()
+        .max(500)
+        .optional()
+        .openapi({ description: 'A glob of queue ids or names; * is everywhere' }),
+      group: z.string().optional().openapi({ description: 'A configured group of queues' }),
+      instance: z.string().optional(),
+    }),
+    body: jsonBody(ReplayOrderSchema),
   },
   ChangedSchema,
 );
-const oneRoute = jsonRoute(
-  { method: 'get', path: '/replays/{id}', summary: 'One replay', request: { params: idParam } },
-  ReplaySchema,
-);
+const oneRoute = jsonRoute('get /replays/{id}', 'One replay', ReplaySchema, { params: idParam });
 const changeRoute = jsonRoute(
-  {
-    method: 'patch',
-    path: '/replays/{id}',
-    summary: 'Pause, resume, abort or re-rate a replay; dryRun: what that would come to',
-    request: { params: idParam, query: dryRunQuery, body: jsonBody(ReplayOrderSchema) },
-  },
+  'patch /replays/{id}',
+  'Pause, resume, abort or re-rate a replay; dryRun: what that would come to',
   z.union([ReplaySchema, OrderOutcomeSchema]),
+  { params: idParam, query: dryRunQuery, body: jsonBody(ReplayOrderSchema) },
 );
 const removeRoute = jsonRoute(
-  {
-    method: 'delete',
-    path: '/replays/{id}',
-    summary: 'Forget a replay that has ended',
-    request: { params: idParam, query: changeQuery },
-  },
+  'delete /replays/{id}',
+  'Forget a replay that has ended',
   z.object({ removed: z.string() }),
+  { params: idParam, query: changeQuery },
 );
 const reportRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/replays/{id}/report',
-    summary: 'The account of a replay; /report.md is the same as Markdown',
-    request: { params: idParam },
-  },
+  'get /replays/{id}/report',
+  'The account of a replay; /report.md is the same as Markdown',
   z.object({ replay: ReplaySchema, markdown: z.string() }),
+  { params: idParam },
 );
 
 export function replaysApi(deps: AppDeps) {

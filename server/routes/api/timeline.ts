@@ -27,39 +27,32 @@ const MAX_SEARCHED = 200;
 const LONGEST_MS = 31 * 24 * 3_600_000;
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/timeline',
-    summary:
-      'What happened and what was done: findings, alerts, actions, deploys and notes, failovers, restarts, replays, workers come, gone and crashed; newest first',
-    request: {
-      query: z.object({
-        from: time.optional().openapi({ description: 'Not before this time' }),
-        to: time.optional().openapi({ description: 'Before this time' }),
-        before: time.optional().openapi({ description: 'The same as `to`' }),
-        instance: z.string().optional().openapi({ description: 'Of this Redis, and what concerns all' }),
-        queue: z.string().optional().openapi({ description: 'Queue id, or a bare name' }),
-        kinds: z.string().max(500, 'is too long').optional().openapi({
-          description: 'Kinds, or what stands before a dot in them, with commas between',
-          example: 'finding,action,marker.deploy',
-        }),
-        search: z.string().max(MAX_SEARCHED, `must be at most ${MAX_SEARCHED} characters`).optional(),
-        cursor: z.string().max(300, 'is none that this list gave').optional(),
-        limit: limitOf(500, 100),
-      }),
-    },
-  },
+  'get /timeline',
+  'What happened and what was done: findings, alerts, actions, deploys and notes, failovers, restarts, replays, workers come, gone and crashed; newest first',
   z.object({ nextCursor: z.string().nullable(), entries: z.array(TimelineEntrySchema) }),
+  {
+    query: z.object({
+      from: time.optional().openapi({ description: 'Not before this time' }),
+      to: time.optional().openapi({ description: 'Before this time' }),
+      before: time.optional().openapi({ description: 'The same as `to`' }),
+      instance: z.string().optional().openapi({ description: 'Of this Redis, and what concerns all' }),
+      queue: z.string().optional().openapi({ description: 'Queue id, or a bare name' }),
+      kinds: z.string().max(500, 'is too long').optional().openapi({
+        description: 'Kinds, or what stands before a dot in them, with commas between',
+        example: 'finding,action,marker.deploy',
+      }),
+      search: z.string().max(MAX_SEARCHED, `must be at most ${MAX_SEARCHED} characters`).optional(),
+      cursor: z.string().max(300, 'is none that this list gave').optional(),
+      limit: limitOf(500, 100),
+    }),
+  },
 );
 
 const entryRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/timeline/{id}',
-    summary: 'One entry, with what people wrote on it',
-    request: { params: z.object({ id: z.string().max(200, 'is too long') }) },
-  },
+  'get /timeline/{id}',
+  'One entry, with what people wrote on it',
   TimelineEntrySchema,
+  { params: z.object({ id: z.string().max(200, 'is too long') }) },
 );
 
 export function timelineApi(deps: FactsDeps) {

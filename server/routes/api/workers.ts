@@ -10,21 +10,8 @@ const workerParam = instanceParam.extend({
 });
 
 const listRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/workers',
-    summary: 'Every worker with its verdict, worst first',
-    request: {
-      params: instanceParam,
-      query: z.object({
-        queue: z.string().max(1_000).optional().openapi({ description: 'Queue id or a bare name' }),
-        verdict: z.string().max(40).optional(),
-        search: z.string().max(200).default(''),
-        cursor: cursorQuery,
-        limit: limitOf(1_000, 200),
-      }),
-    },
-  },
+  'get /instances/{instance}/workers',
+  'Every worker with its verdict, worst first',
   z.object({
     instance: z.string(),
     hearing: z.enum(['off', 'hearing', 'deaf']),
@@ -33,17 +20,21 @@ const listRoute = jsonRoute(
     summary: FleetSummarySchema,
     workers: z.array(WorkerSchema),
   }),
+  {
+    params: instanceParam,
+    query: z.object({
+      queue: z.string().max(1_000).optional().openapi({ description: 'Queue id or a bare name' }),
+      verdict: z.string().max(40).optional(),
+      search: z.string().max(200).default(''),
+      cursor: cursorQuery,
+      limit: limitOf(1_000, 200),
+    }),
+  },
 );
 
-const oneRoute = jsonRoute(
-  {
-    method: 'get',
-    path: '/instances/{instance}/workers/{worker}',
-    summary: 'One worker',
-    request: { params: workerParam },
-  },
-  WorkerSchema,
-);
+const oneRoute = jsonRoute('get /instances/{instance}/workers/{worker}', 'One worker', WorkerSchema, {
+  params: workerParam,
+});
 
 export function workersApi(deps: Pick<AppDeps, 'watch'>) {
   return apiPart()

@@ -48,7 +48,7 @@ function kindOf(name: string, schema: JsonSchema): ArgSpec['kind'] {
   return name.endsWith('Ms') ? 'duration' : 'number';
 }
 
-export interface Unit {
+interface Unit {
   readonly value: string;
   readonly label: string;
   readonly factor: number;

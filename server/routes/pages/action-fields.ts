@@ -122,7 +122,7 @@ export function formOf(
   };
 }
 
-export function subjectOf({ action, ask, names }: Targeted): string {
+function subjectOf({ action, ask, names }: Targeted): string {
   if (action.scope === 'instance') return `Redis ${ask.instance}`;
   if (action.scope === 'job') return `job ${plainName(ask.jobId ?? '')}`;
   const type = action.name === 'jobtype.threshold' ? (ask.typed.type?.text ?? '') : '';

@@ -16,7 +16,7 @@ const SETTLED_MS = 1_500;
 const MAX_QUEUES = 20;
 
 /** What is watched after an action, and since when. */
-export interface WatchedAction {
+interface WatchedAction {
   readonly instance: string;
   /** Empty: all. */
   readonly queues: readonly string[];

@@ -5,7 +5,7 @@ import { plainName } from '../../model/words.js';
 import type { WorkerState } from '../../model/worker.js';
 
 /** How an argument is asked for. What stands in no list is asked for by its own name, so a new action works without. */
-export interface ArgWords {
+interface ArgWords {
   readonly label: string;
   readonly hint: string;
   readonly noneLabel?: string;

@@ -1,8 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { RulePage, type RuleTestProps, RuleTestResult } from '../../../views/alert-rule-page.js';
-import type { RuleRowProps } from '../../../views/alert-rule-table.js';
+import type { RuleRowProps, SilenceFormProps } from '../../../views/alerts-page.js';
 import { AlertState, type AlertStateProps, AlertsPage, RulesPage } from '../../../views/alerts-page.js';
-import type { SilenceFormProps } from '../../../views/silence-form.js';
 import { moment } from '../../../views/words.js';
 import { testSummary } from '../../alerts/backtest.js';
 import { ruleInWords } from '../../alerts/describe.js';

@@ -1,8 +1,13 @@
 import { type Context, Hono } from 'hono';
-import type { ChannelCardProps } from '../../../views/channel-card.js';
-import type { HeartbeatProps } from '../../../views/channels.js';
-import { ChannelsPage, type ChannelsProps } from '../../../views/channels.js';
-import type { MessageProps } from '../../../views/message-list.js';
+import type { ChannelCardProps, HeartbeatProps, MessageProps } from '../../../views/channels.js';
+import {
+  ChannelHealthLines,
+  ChannelsPage,
+  type ChannelsProps,
+  Heartbeat,
+  Messages,
+  OwnProblems,
+} from '../../../views/channels.js';
 import { elementId, moment } from '../../../views/words.js';
 import type { Channel } from '../../alerts/channels/channel.js';
 import { shortHash } from '../../alerts/channels/channel.js';
@@ -16,8 +21,12 @@ import { plainName } from '../../model/words.js';
 import { removeMessage, resendMessage, testChannel } from '../api/channels.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
+import type { LiveView } from '../live/hub.js';
+import { Loaded } from '../live/loaded.js';
+import { html, swapPart } from '../live/part.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
+import { frameParts } from './overview.js';
 
 const MAX_MESSAGES = 30;
 const TYPE_WORDS = {
@@ -174,4 +183,32 @@ export async function channelsOf(
 function numberOf(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new Problem(404, 'not-found', 'there is no such message');
+}
+
+/** The store is asked for what waits and what was given up at most this often, however many look. */
+const READ_EVERY_MS = 1_000;
+
+/**
+ * What changes on the page of channels: how each does, the heartbeat, and the messages that wait or were given up.
+ * @param of what the page showed first: who has just acted must not be sent what was read before.
+ */
+export function channelsLive(deps: AppDeps, role: Role, of: string): LiveView {
+  const { now } = deps;
+  const loaded = new Loaded({ load: () => channelsOf(deps, role, now()), everyMs: READ_EVERY_MS, now });
+  return {
+    key: `channels|${role}|${of}`,
+    render: () => {
+      const frame = frameParts(deps, now(), 'Channels');
+      const view = loaded.latest();
+      if (view === null) return frame;
+      return [
+        ...frame,
+        swapPart('own-problems', html(<OwnProblems problems={view.problems} />)),
+        ...view.channels.map((card) => swapPart(`${card.id}-state`, html(<ChannelHealthLines {...card} />))),
+        swapPart('heartbeat', html(<Heartbeat {...view.heartbeat} />)),
+        swapPart('messages-dead', html(<Messages id="messages-dead" {...view.dead} />)),
+        swapPart('messages-waiting', html(<Messages id="messages-waiting" {...view.waiting} />)),
+      ];
+    },
+  };
 }

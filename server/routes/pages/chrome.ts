@@ -54,7 +54,7 @@ const CHART_SCRIPTS = [
   'charts.js',
 ];
 
-export interface PageFrame {
+interface PageFrame {
   readonly actor: Actor;
   readonly nowMs: number;
   /** Address of the page in the navigation. */
@@ -104,7 +104,7 @@ export function crumbsTo(instance: string, queue?: Pick<QueueState, 'id' | 'name
   ];
 }
 
-export interface Worst {
+interface Worst {
   readonly state: Chrome['favicon'];
   /** A few words; empty while calm. */
   readonly words: string;

@@ -6,7 +6,7 @@ import { findAction } from '../../actions/index.js';
 import type { Finding, Remedy } from '../../model/finding.js';
 import { includesRole, type Role } from '../../model/role.js';
 
-export interface FindingsContext {
+interface FindingsContext {
   readonly role: Role;
   readonly nowMs: number;
   readonly hasManyInstances: boolean;

@@ -59,7 +59,7 @@ const EVENTS = 5;
 const GROUPINGS = ['queue', 'host', 'status'] as const;
 type Grouping = (typeof GROUPINGS)[number];
 
-export interface FleetQuery {
+interface FleetQuery {
   readonly by: Grouping;
   readonly search: string;
 }

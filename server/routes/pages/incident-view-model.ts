@@ -16,7 +16,7 @@ import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../timeline/i
 
 const MAX_FINDINGS = 50;
 
-export const SECTION_LABELS: Readonly<Record<NoteSection, string>> = {
+const SECTION_LABELS: Readonly<Record<NoteSection, string>> = {
   summary: 'Summary',
   cause: 'Cause',
   wentWell: 'What went well',

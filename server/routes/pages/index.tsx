@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { jobPath } from '../../../views/links.js';
 import { DrawerProblem, ProblemPage } from '../../../views/problem-page.js';
+import type { Series } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../gate.js';
@@ -10,7 +11,6 @@ import { alertRoutes } from './alerts.js';
 import { auditPage } from './audit.js';
 import { canaryRoutes } from './canary.js';
 import { channelRoutes } from './channels.js';
-import { seriesAfter } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { docsRoutes } from './docs.js';
 import { findRoutes } from './find.js';
@@ -24,11 +24,27 @@ import { overviewPage } from './overview.js';
 import { parkedRoutes } from './parked.js';
 import { queuePage } from './queue.js';
 import { backlogForecast } from './queue-charts.js';
-import { parseQueueQuery } from './queue-query.js';
+import { parseQueueQuery } from './queue-table.js';
 import { queuesPage } from './queues.js';
 import { replayRoutes } from './replays.js';
 import { timelineRoutes } from './timeline.js';
 import { workerPage } from './worker.js';
+
+/** Points after `sinceMs` (all without it), rounded: a picture needs no more. */
+function seriesAfter(series: Series, sinceMs: number): Series {
+  const from = series.atMs.findIndex((atMs) => atMs > sinceMs);
+  const start = from === -1 ? series.atMs.length : from;
+  return {
+    atMs: series.atMs.slice(start),
+    values: Object.fromEntries(
+      Object.entries(series.values).map(([name, values]) => [name, values.slice(start).map(rounded)]),
+    ),
+  };
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 100) / 100;
+}
 
 /** Everything a person sees in the browser. All of it comes from Snapshots, so no viewer costs Redis anything. */
 export function pageRoutes(deps: AppDeps): Hono<GateEnv> {

@@ -1,5 +1,5 @@
 import { Band, bandId, fullInWords, trendInWords } from '../../../views/band.js';
-import type { ChartProps } from '../../../views/chart.js';
+import { type ChartProps, chartTexts } from '../../../views/chart.js';
 import type { ChartTime } from '../../../views/chart-range.js';
 import {
   InstancePage,
@@ -20,7 +20,6 @@ import { snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, html, type Part, swapPart } from '../live/part.js';
-import { chartTexts } from './charts.js';
 import { chromeOf } from './chrome.js';
 import { findingListOf, findingParts } from './finding-parts.js';
 import { bandOf, frameParts } from './overview.js';

@@ -12,7 +12,7 @@ import { workerParts } from './fleet.js';
 const DRAIN_WITHIN_SECONDS = 300;
 const MAX_ROWS = 100;
 
-export interface QueueFleetProps {
+interface QueueFleetProps {
   readonly fleet: FleetHeadProps;
   readonly workers: WorkerTableProps;
 }

@@ -4,12 +4,31 @@ import { QueueRow, queueRowId } from '../../../views/queue-row.js';
 import { QueueRange, type QueueTableProps } from '../../../views/queue-table.js';
 import { type ProblemOf, problemsByQueue } from '../../findings/trouble.js';
 import type { Parking } from '../../model/parking.js';
+import { QUEUE_SORTS, type QueueSort } from '../../model/queue-sort.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { weightOf } from '../api/queue-list.js';
 import type { AppDeps } from '../app-deps.js';
 import { html, listParts, type Part, swapPart } from '../live/part.js';
-import { ROWS_OF } from './queue-query.js';
+
+/** Rows on the overview, which has more to show, and a page of all queues. */
+const ROWS_OF: Readonly<Record<QueueListPlace, number>> = { '/': 20, '/queues': 50 };
+const LONGEST_SEARCH = 200;
+const LAST_PAGE = 10_000;
+
+/** Any address gives a table: what makes no sense in it is left out. */
+export function parseQueueQuery(query: Readonly<Record<string, string | undefined>>): QueueQuery {
+  const page = Number(query.page ?? '1');
+  return {
+    search: (query.search ?? '').slice(0, LONGEST_SEARCH),
+    sort: isSort(query.sort) ? query.sort : 'trouble',
+    page: Number.isInteger(page) && page >= 1 && page <= LAST_PAGE ? page : 1,
+  };
+}
+
+function isSort(text: string | undefined): text is QueueSort {
+  return QUEUE_SORTS.some((sort) => sort === text);
+}
 
 interface Found {
   readonly queue: QueueState | UnreadQueue;

@@ -1,4 +1,5 @@
 import { CanaryForm } from '../../../views/canary.js';
+import { chartTexts } from '../../../views/chart.js';
 import { JobTypeRow, type TypeContext, typeRowId } from '../../../views/job-type-row.js';
 import { JobTypeNotes, JobTypeSummary, JobTypeTable, shownTypes } from '../../../views/job-types.js';
 import { JobsTab } from '../../../views/jobs-tab.js';
@@ -18,7 +19,6 @@ import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
 import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js';
 import { canaryFormOf } from './canary.js';
-import { chartTexts } from './charts.js';
 import { chromeOf, crumbsTo } from './chrome.js';
 import { findingListOf, findingParts } from './finding-parts.js';
 import { frameParts } from './overview.js';
