@@ -17,7 +17,7 @@ import { signInRoutes } from './routes/sign-in.js';
 interface AppParts {
   readonly config: Config;
   readonly deps: AppDeps;
-  /** Told of what was not foreseen: the part, and what it threw. */
+  /** Called with what was not foreseen: the part, and what it threw. */
   readonly noteFault: (part: string, error: unknown) => void;
 }
 

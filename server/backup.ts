@@ -20,7 +20,7 @@ import { isLocal } from './store/store-client.js';
 
 /** Also while the console writes: a copy only reads. */
 const BUSY_TIMEOUT_MS = 10_000;
-/** What a replay took of parked jobs it asks for again, and is told what came of it: so `parked.db` is the newer copy. */
+/** What a replay took of parked jobs it asks for again, and gets what came of it: so `parked.db` is the newer copy. */
 const DATABASES = ['spillway.db', 'parked.db', 'history.db'] as const;
 const SESSION_KEY = 'session.key';
 

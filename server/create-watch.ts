@@ -8,7 +8,7 @@ import { CountRefused } from './model/memory.js';
 import { freshnessOf } from './model/sight.js';
 import type { DataLoss, Marker } from './model/snapshot.js';
 import type { RecordEvent } from './model/timeline-entry.js';
-import { Turns } from './process/every.js';
+import { Yielder } from './process/every.js';
 import { OwnHealth } from './process/own-health.js';
 import { RedisLink } from './redis/link.js';
 import type { GivenOrders } from './watch/given-orders.js';
@@ -32,10 +32,10 @@ interface WatchOptions {
   /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
   readonly givenOrders?: GivenOrders;
   /** Told what happens, for the timeline. */
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
   readonly markers?: (instance: string) => readonly Marker[];
-  /** What is wrong with the console itself, told of parts that throw here; absent: one for this alone. */
+  /** What is wrong with the console itself, noted by parts that throw here; absent: one for this alone. */
   readonly health?: OwnHealth;
   /** Absent: all that there are. */
   readonly rules?: readonly FindingRule[];
@@ -57,16 +57,15 @@ export function createWatch(options: WatchOptions): Watch {
   const judged = new Map<string, readonly CurrentFinding[]>();
   const watches = new Map<string, InstanceWatch>();
   const meter = new SelfDelayMeter(options.now);
-  const self = () => meter.delay;
 
   let own: readonly Finding[] = [];
   let parkingBytes = Number.POSITIVE_INFINITY;
 
-  const judge = async ({ snapshot }: InstanceWatch, nowMs: number, turns: Turns): Promise<void> => {
+  const judge = async ({ snapshot }: InstanceWatch, nowMs: number, yielder: Yielder): Promise<void> => {
     const guarded = { ...(rules ? { rules } : {}), guard: health.guard, parkingBytes };
     const isFirst = snapshot.instance === options.instances[0]?.name;
-    // The console is starved once, and told elsewhere only where something there follows from it.
-    const all = await turns.through(findingSteps(snapshot, nowMs, options.thresholds, guarded));
+    // The console is starved once, and shown elsewhere only where something there follows from it.
+    const all = await yielder.through(findingSteps(snapshot, nowMs, options.thresholds, guarded));
     const found = all.filter(
       ({ code, explains }) => isFirst || code !== 'console.starved' || explains !== undefined,
     );
@@ -78,7 +77,7 @@ export function createWatch(options: WatchOptions): Watch {
     tracked.set(snapshot.instance, trackFindings(before, [...found, ...lastSeen], nowMs));
   };
 
-  // The console is one whatever the number of instances, and whatever these do: its troubles are told beside the first's.
+  // The console is one whatever the number of instances, and whatever these do: its troubles are shown beside the first's.
   const judgeOwn = (nowMs: number): void => {
     const found = detectOwnFindings(health.problems(), options.instances[0]?.name ?? '');
     own = trackFindings(own, found, nowMs);
@@ -86,38 +85,31 @@ export function createWatch(options: WatchOptions): Watch {
 
   // With thousands of queues each of those who follow ticks takes its time: pages are served between them.
   const onTick = async (instance: string, atMs: number): Promise<void> => {
-    const turns = new Turns();
+    const yielder = new Yielder();
     const watch = watches.get(instance);
     if (watch)
-      await judge(watch, atMs, turns).catch((error: unknown) =>
+      await judge(watch, atMs, yielder).catch((error: unknown) =>
         health.note(`findings of ${instance}`, error),
       );
     health.guard('findings of the console', () => judgeOwn(atMs), undefined);
     for (const [listener, part] of [...listeners]) {
-      await turns.next();
+      await yielder.yieldToEventLoop();
       if (listeners.has(listener)) health.guard(part, () => listener(instance, atMs), undefined);
     }
   };
 
-  for (const config of options.instances) {
-    const { now, log, random, slowThresholdMs, newId, tell, thresholds, givenOrders = null } = options;
-    const { markers = () => NO_MARKERS, lostWorkers = null, lossBefore = () => null } = options;
-    const common = {
-      now,
-      log,
-      random,
-      slowThresholdMs,
-      newId,
-      tell,
-      thresholds,
-      givenOrders,
-      markers,
-      lostWorkers,
-      lossBefore,
-    };
-    const deps = { ...common, onTick, self, health };
+  const deps = {
+    ...options,
+    givenOrders: options.givenOrders ?? null,
+    lostWorkers: options.lostWorkers ?? null,
+    markers: options.markers ?? (() => NO_MARKERS),
+    lossBefore: options.lossBefore ?? (() => null),
+    onTick,
+    self: () => meter.delay,
+    health,
+  };
+  for (const config of options.instances)
     watches.set(config.name, new InstanceWatch(config, new RedisLink(config), deps));
-  }
   for (const watch of watches.values()) watch.start();
 
   return {

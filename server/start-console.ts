@@ -27,7 +27,7 @@ import { findJob, listJobs, probeQueue, readJob } from './watch/watch.js';
 
 /**
  * Of all that only one of several consoles on a store does: judging rules, sending, the heartbeat, the spillway policy,
- * replays, parkings, and telling the timeline what was noticed. An older console calls it so too, and alerts were first.
+ * replays, parkings, and recording on the timeline what was noticed. An older console calls it so too, and alerts were first.
  */
 const NAME = 'alerts';
 
@@ -54,7 +54,7 @@ interface StartedConsole {
   stop(): Promise<void>;
 }
 
-/** Starts everything but HTTP: the store, the eyes, what tells people, what moves jobs. */
+/** Starts everything but HTTP: the store, what watches, what notifies people, what moves jobs. */
 export async function startConsole(config: Config, log: Logger, health: OwnHealth): Promise<StartedConsole> {
   const stopHearing = onSignalFault((name, error) => health.note(`signal ${name}`, error));
   warnOfOthers(config.dataDirectory, log);
@@ -81,11 +81,11 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     warn,
     onFault: (part, error) => health.note(part, error),
   });
-  health.tellOf(() => messaging.problems());
+  health.addSource(() => messaging.problems());
   health.watchOver({
     code: 'outbox',
     name: 'Sending messages',
-    harm: 'Nobody is told of alerts. Look at the store; it tries again every second.',
+    harm: 'Nobody is notified of alerts. Look at the store; it tries again every second.',
     health: () => [messaging.outboxHealth()],
   });
   const pathOf: PathOf = (finding) =>
@@ -172,7 +172,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   };
 }
 
-/** A directory that can't be made or read is told by what is opened in it. */
+/** A directory that can't be made or read is reported by what is opened in it. */
 function warnOfOthers(directory: string, log: Logger): void {
   try {
     const problem = keepPrivate(directory);

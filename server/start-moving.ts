@@ -32,16 +32,16 @@ export async function startMoving(
   const moved = new MovedJobs();
   const isLeader = (): boolean => lease.isHeld();
   const commands = new CommandRelay({ store: store.commands, lease, now, newId, warn });
-  const common = { moved, commands, isLeader, now, newId, tell: recordEvent, warn };
+  const common = { moved, commands, isLeader, now, newId, recordEvent, warn };
   const { dataDirectory: directory, parking } = config;
   const parkings = await openParkings({ ...common, directory, maxBytes: parking.maxBytes, watch });
   if (parkings.problem) warn(parkings.problem);
-  const policyDeps = { rules: config.spillway, watch, parkings, tell: recordEvent, now, isLeader, warn };
+  const policyDeps = { rules: config.spillway, watch, parkings, recordEvent, now, isLeader, warn };
   const policies = runPolicies(policyDeps);
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parkings });
   await replays.open();
-  const duty = new LeaderTask({
+  const task = new LeaderTask({
     term: () => lease.term,
     async onElected() {
       await parkings.onElected();
@@ -56,7 +56,7 @@ export async function startMoving(
     },
     warn,
   });
-  await duty.start();
+  await task.start();
   health.watchOver({
     code: 'policy',
     name: 'The spillway policy',
@@ -86,14 +86,14 @@ export async function startMoving(
     code: 'moving',
     name: 'Taking up work on replays and parked jobs',
     harm: 'None of them goes on. Look at the store and the data directory; it tries again.',
-    health: () => [duty.health],
+    health: () => [task.health],
   });
   return {
     parkings,
     replays,
     async stop() {
       await policies.stop();
-      await duty.stop();
+      await task.stop();
       // Replays take from what is parked: its file is closed after them.
       await replays.stop();
       await parkings.stop();

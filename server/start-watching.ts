@@ -55,7 +55,7 @@ export async function startWatching(
     warn,
     mayWrite: () => lease.isHeld(),
   });
-  health.tellOf(() => problemsOf(history));
+  health.addSource(() => problemsOf(history));
   const watch = createWatch({
     instances: config.instances,
     thresholds: config.thresholds,
@@ -65,7 +65,7 @@ export async function startWatching(
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
     givenOrders: store.givenOrders,
-    tell: recordAsLeader({ lease, timeline: store.timeline, record: recordEvent, now }),
+    recordEvent: recordAsLeader({ lease, timeline: store.timeline, record: recordEvent, now }),
     markers: (instance) => markers.of(instance),
     lossBefore: (instance) => losses.get(instance) ?? null,
     health,
@@ -97,7 +97,7 @@ export async function startWatching(
   };
 }
 
-/** Losses of data of the last day, by what the timeline says of them: a console that restarts goes on to tell them. */
+/** Losses of data of the last day, by what the timeline says of them: a console that restarts goes on to show them. */
 async function recallLosses(config: Config, store: Store, nowMs: number): Promise<Map<string, DataLoss>> {
   const losses = new Map<string, DataLoss>();
   for (const { name: instance } of config.instances) {
@@ -115,7 +115,7 @@ async function dismissedAtMs({ audit }: Store, instance: string, sinceMs: number
   return records.find(({ status }) => status === 'applied')?.atMs ?? null;
 }
 
-/** Takes over, while a loss is told, that it was dismissed at another console. */
+/** Takes over, while a loss is shown, that it was dismissed at another console. */
 function followDismissals(watch: Watch, store: Store, warn: (message: string) => void): void {
   const askedAtMs = new Map<string, number>();
   watch.onTick((instance, atMs) => {

@@ -11,7 +11,7 @@
     },
   });
 
-  // ---- Clock of the server: ages are told by it, not by the viewer's.
+  // ---- Clock of the server: ages are shown by it, not by the viewer's.
   let offsetMs = Number(document.body.dataset.nowMs) - Date.now();
   const serverNow = () => Date.now() + offsetMs;
 

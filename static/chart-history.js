@@ -89,8 +89,8 @@ window.chartHistory = (() => {
     if (!list || !count) return true;
     const names = new Map();
     for (const mark of marks) names.set(kindOf(mark)[2], (names.get(kindOf(mark)[2]) ?? 0) + 1);
-    const told = [...names].map(([name, n]) => `${n} × ${name}`).join(', ');
-    count.textContent = marks.length === 0 ? 'No events in this time' : `Events in this time: ${told}`;
+    const counted = [...names].map(([name, n]) => `${n} × ${name}`).join(', ');
+    count.textContent = marks.length === 0 ? 'No events in this time' : `Events in this time: ${counted}`;
     list.replaceChildren(
       ...marks.map((mark, i) => {
         const button = document.createElement('button');
@@ -147,7 +147,7 @@ window.chartHistory = (() => {
 
   /** What a chart over a range shows, in words. */
   function describe(title, answers, labels, format) {
-    const told = answers.map((answer, i) => {
+    const said = answers.map((answer, i) => {
       const known = answer.mean.filter((mean) => mean !== null);
       if (known.length === 0) return `${labels[i]}: nothing was read`;
       const [low, high] = [
@@ -159,7 +159,7 @@ window.chartHistory = (() => {
       return `${labels[i]}: ${format(low)} to ${format(high)}, last ${format(known[known.length - 1])}${holes}`;
     });
     const option = document.querySelector('[data-chart-time] option:checked')?.textContent ?? '';
-    return `${title}, ${option.toLowerCase()}. ${told.join('; ')}.`;
+    return `${title}, ${option.toLowerCase()}. ${said.join('; ')}.`;
   }
 
   function say(text) {

@@ -112,7 +112,7 @@
   });
 
   // What did not reach the console was not done: say so in the drawer and keep what was typed.
-  function tell(text) {
+  function say(text) {
     const place = document.querySelector('[data-action-view] :is([data-drawer-trouble], .drawer-loading)');
     if (!place) return;
     place.textContent = text;
@@ -120,12 +120,12 @@
   }
   document.addEventListener('htmx:error', (event) => {
     if (!event.target.closest?.('[data-action-view]')) return;
-    tell('The console did not answer. If a change was under way, look at Actions before you try again.');
+    say('The console did not answer. If a change was under way, look at Actions before you try again.');
   });
   document.addEventListener('htmx:response:error', (event) => {
     if (!event.target.closest?.('[data-action-view]')) return;
     if (event.detail.ctx.response.status >= 500) {
-      tell(
+      say(
         `The console answered with an error (${event.detail.ctx.response.status}). Nothing was shown as done; look at Actions before you try again.`,
       );
     }

@@ -51,7 +51,7 @@ export interface ActionFormProps {
   readonly shown: PreviewProps;
   /** What the button does. */
   readonly verb: string;
-  /** Where the steps of several that are done so far are told; null: it is one. */
+  /** Where the steps of several that are done so far are shown; null: it is one. */
   readonly progressUrl: string | null;
   readonly trouble: string | null;
 }

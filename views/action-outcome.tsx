@@ -39,7 +39,7 @@ interface OutcomeProps {
   readonly watch: WatchProps;
 }
 
-/** What came of it, target by target, as read back from Redis; it stays open and tells what goes on. */
+/** What came of it, target by target, as read back from Redis; it stays open and shows what goes on. */
 export const ActionOutcome: FC<OutcomeProps> = ({ verb, outcomes, goOn, watch }) => {
   const count = (status: OutcomeStatus): number => outcomes.filter((one) => one.status === status).length;
   const worst = WORST_FIRST.find((status) => count(status) > 0) ?? 'unchanged';

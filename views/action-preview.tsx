@@ -170,7 +170,7 @@ export const Steps: FC<{ readonly steps: readonly ActionStep[] }> = ({ steps }) 
   </ol>
 );
 
-/** Of many queues: what each label comes to, told once, with the span of what stands there now. */
+/** Of many queues: what each label comes to, said once, with the span of what stands there now. */
 export const Changes: FC<{ readonly fields: readonly Field[]; readonly isOne: boolean }> = ({
   fields,
   isOne,
@@ -225,7 +225,7 @@ function spanOf(values: readonly string[]): string {
     : `${distinct.slice(0, 2).join(', ')} or ${distinct.length - 2} others`;
 }
 
-/** The same told once, with how often it holds. */
+/** The same said once, with how often it holds. */
 function tally<T>(
   all: readonly T[],
   keyOf: (one: T) => string,

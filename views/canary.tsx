@@ -14,7 +14,7 @@ export const CanaryForm: FC<CanaryFormProps> = ({ action, jobType, withinSeconds
     <h2 id="canary-title">Canary job</h2>
     <p id="canary-about">
       Adds one real job to this queue, behind those that wait, with the data <code>{'{"canary": true}'}</code>
-      ; waits up to {withinSeconds} s for a worker to end it, tells the time that it took, and removes it.
+      ; waits up to {withinSeconds} s for a worker to end it, shows the time that it took, and removes it.
       Your worker runs it, so name a type whose run harms nobody.
     </p>
     <form method="post" action={action} class="canary-form">

@@ -6,7 +6,7 @@ import { type Moment, Time } from './time.js';
 export interface ChannelCardProps {
   readonly id: string;
   readonly name: string;
-  /** Kind, where it leads and what it is told of. */
+  /** Kind, where it leads and what it is notified of. */
   readonly about: string;
   readonly state: State;
   readonly stateWord: string;
@@ -135,7 +135,7 @@ export const ChannelsPage: FC<{ readonly chrome: Chrome; readonly view: Channels
   </Layout>
 );
 
-/** Who is told of trouble, whether it arrives, and who notices when the console itself is gone. */
+/** Who is notified of trouble, whether it arrives, and who notices when the console itself is gone. */
 const ChannelsSection: FC<ChannelsProps> = (view) => (
   <>
     {view.tested ? (
@@ -144,8 +144,8 @@ const ChannelsSection: FC<ChannelsProps> = (view) => (
       </p>
     ) : null}
     <OwnProblems problems={view.problems} />
-    <section class="channels-part" aria-labelledby="told-title">
-      <h2 id="told-title" class="visually-hidden">
+    <section class="channels-part" aria-labelledby="notified-title">
+      <h2 id="notified-title" class="visually-hidden">
         All channels
       </h2>
       {view.channels.length === 0 ? (

@@ -12,7 +12,7 @@ import { Time } from './time.js';
 export interface IncidentPageProps {
   readonly card: IncidentCardProps;
   readonly affects: string;
-  /** What customers may be told now. */
+  /** What customers may read now. */
   readonly status: string;
   /** What happened in it, for its picture. */
   readonly rows: readonly ActivityRow[];
@@ -33,7 +33,7 @@ export interface IncidentPageProps {
   readonly buttons: { readonly close: string | null; readonly remove: string | null };
 }
 
-/** One incident: what customers are told, what it came to, and the post-mortem as a draft. */
+/** One incident: what customers read, what it came to, and the post-mortem as a draft. */
 export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: IncidentPageProps }> = ({
   chrome,
   view,
@@ -117,7 +117,7 @@ export const IncidentHead: FC<IncidentPageProps> = (view) => (
   </section>
 );
 
-/** What customers may be told now. */
+/** What customers may read now. */
 export const IncidentStatus: FC<IncidentPageProps> = (view) => (
   <p id="status-text" class="incident-status">
     {view.status}

@@ -25,11 +25,11 @@ export function typeWordsOf(type: JobTypeState, showsErrors: boolean, nowMs: num
   const troubles = typeTroubles(type);
   const [worst] = troubles;
   if (worst === undefined) return quietWords(type);
-  const told = troubles.map((trouble) => WORDS[trouble](type, nowMs, showsErrors));
+  const words = troubles.map((trouble) => WORDS[trouble](type, nowMs, showsErrors));
   return {
     state: stateOf(type, worst),
     icon: ICONS[worst],
-    lines: [...told.flatMap(([headline]) => headline ?? []), ...told.flatMap(([, ...details]) => details)],
+    lines: [...words.flatMap(([headline]) => headline ?? []), ...words.flatMap(([, ...details]) => details)],
   };
 }
 

@@ -101,7 +101,7 @@ export function replayFormPath(link: {
     from: link.from ?? 'failed',
   });
   if (link.jobType !== undefined) query.set('jobTypes', link.jobType);
-  // What it failed with may be long: an address is not, and the first line tells one error from another.
+  // What it failed with may be long: an address is not, and the first line sets one error apart from another.
   const [error = ''] = (link.errorText ?? '').split('\n', 1);
   if (error !== '') query.set('errorText', error.slice(0, LONGEST_ERROR));
   if (link.fromMs !== undefined) query.set('from_time', new Date(link.fromMs).toISOString());

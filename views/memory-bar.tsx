@@ -56,9 +56,9 @@ export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot 
 );
 
 function partsOf(shares: MemoryShares, snapshot: Snapshot): readonly Share[] {
-  const { told, rest } = foldRest(shares.byQueue, MAX_DRAWN, shares.heldBytes);
+  const { shown, rest } = foldRest(shares.byQueue, MAX_DRAWN, shares.heldBytes);
   return [
-    ...told.map(({ queue, bytes }, i) => ({ label: queueName(queue), value: bytes, tone: toneOf(i) })),
+    ...shown.map(({ queue, bytes }, i) => ({ label: queueName(queue), value: bytes, tone: toneOf(i) })),
     { label: 'other queues', value: rest?.bytes ?? 0, tone: 'rest' },
     ...partsBeside(snapshot.nodes),
   ];

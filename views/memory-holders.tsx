@@ -16,7 +16,7 @@ import { MemoryBar } from './memory-bar.js';
 import { MEMORY_KIND_WORDS } from './memory-words.js';
 
 /** Queues and types that have a row of their own: on the page of the memory, and in short on the page of the Redis. */
-const MOST_ROWS = { whole: { queues: 12, types: 4 }, short: { queues: 5, types: 1 } } as const;
+const MAX_ROWS = { whole: { queues: 12, types: 4 }, short: { queues: 5, types: 1 } } as const;
 
 /** Who holds the memory of one Redis: the bar, and the tables that say the same. */
 export const Holders: FC<{ readonly snapshot: Snapshot; readonly length: 'whole' | 'short' }> = ({
@@ -39,7 +39,7 @@ export const Holders: FC<{ readonly snapshot: Snapshot; readonly length: 'whole'
           heading="Queue, job type"
           shareOf="Of what counts against the limit"
           ofBytes={heldBytes}
-          rows={queueRows(shares, snapshot, MOST_ROWS[length])}
+          rows={queueRows(shares, snapshot, MAX_ROWS[length])}
           empty="No queue holds anything yet."
         />
         {length === 'whole' ? (
@@ -82,8 +82,8 @@ function queueRows(
   snapshot: Snapshot,
   most: { readonly queues: number; readonly types: number },
 ): readonly HoldingRow[] {
-  const { told, rest } = foldRest(shares.byQueue, most.queues, shares.heldBytes);
-  const rows = told.flatMap((share, i) => rowsOfQueue(share, i, snapshot, most.types));
+  const { shown, rest } = foldRest(shares.byQueue, most.queues, shares.heldBytes);
+  const rows = shown.flatMap((share, i) => rowsOfQueue(share, i, snapshot, most.types));
   return rest
     ? [...rows, { name: formatThings(rest.entries, 'other queue'), held: rest, tone: 'rest' }]
     : rows;

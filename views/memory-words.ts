@@ -15,7 +15,7 @@ export const MEMORY_KIND_WORDS: Readonly<Record<MemoryKind, string>> = {
   settings: 'Settings and metrics',
 };
 
-/** What each state of a job is called where its memory is told. */
+/** What each state of a job is called where its memory is shown. */
 export const HELD_STATE_WORDS: Readonly<Record<string, string>> = {
   waiting: 'Waiting',
   prioritized: 'Prioritized',

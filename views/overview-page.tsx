@@ -8,8 +8,8 @@ import { type Chrome, Layout } from './layout.js';
 import { OrderHeld } from './list-controls.js';
 import { QueueTable, type QueueTableProps } from './queue-table.js';
 import { type RecoveryProps, RecoveryStrip, replayScopes } from './recovery-strip.js';
+import { type ReplayChange, ReplayReceipt } from './replay-receipt.js';
 import { ReplayScope } from './replay-scope.js';
-import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 import { VerdictLine, type VerdictProps } from './verdict.js';
 import { WatchedPanel, type WatchedProps } from './watched.js';
 
@@ -17,7 +17,7 @@ interface OverviewProps {
   readonly verdict: VerdictProps;
   readonly bands: readonly BandProps[];
   /** What came of the order to all replays that led here; null: there was none. */
-  readonly told: ReplayTold | null;
+  readonly receipt: ReplayChange | null;
   readonly firing: string;
   readonly recovery: RecoveryProps;
   /** Names of the configured groups of queues. */
@@ -37,7 +37,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
 }) => (
   <Layout chrome={chrome}>
     <VerdictLine {...view.verdict} />
-    <ReplayReceipt told={view.told} />
+    <ReplayReceipt receipt={view.receipt} />
     <div class="replays-control">
       <RecoveryStrip {...view.recovery} />
       {includesRole(view.recovery.role, 'operator') ? (

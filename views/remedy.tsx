@@ -3,7 +3,7 @@ import type { Remedy } from '../server/model/finding.js';
 
 /** An action with everything filled in, as a button. It is a link, so that it works without a script too. */
 export interface RemedyProps extends Pick<Remedy, 'label' | 'effect' | 'suffices'> {
-  /** null: this role may not; then it is told and not offered. */
+  /** null: this role may not; then it is named and not offered. */
   readonly href: string | null;
   readonly needsRole: string;
   /** It leads to a page of its own, not to a drawer. */
@@ -33,7 +33,7 @@ export const RemedyButton: FC<RemedyProps & { readonly isFirst?: boolean }> = ({
     </>
   );
   return (
-    <li class={href === null ? 'remedy remedy-told' : 'remedy'}>
+    <li class={href === null ? 'remedy remedy-named' : 'remedy'}>
       {href === null ? (
         words
       ) : (

@@ -8,13 +8,13 @@ import { RecoveryStrip, replayScopes } from './recovery-strip.js';
 import { ReplayList, type ReplayLook, replayTitle } from './replay.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
 import { ReplayQueueList } from './replay-queues.js';
+import { type ReplayChange, ReplayReceipt } from './replay-receipt.js';
 import { ReplayScope } from './replay-scope.js';
-import { ReplayReceipt, type ReplayTold } from './replay-told.js';
 
 interface ReplaysProps {
   readonly look: ReplayLook;
   /** What came of the order that led here; null: there was none. */
-  readonly told: ReplayTold | null;
+  readonly receipt: ReplayChange | null;
   readonly replays: readonly ReplayView[];
   readonly replayQueues: readonly ReplayQueueView[];
   /** Names of the configured groups of queues. */
@@ -27,13 +27,13 @@ interface ReplaysProps {
 /** What is brought back, at which pace and why, what is parked, and the form that begins another replay. */
 export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysProps }> = ({
   chrome,
-  view: { look, told, replays, replayQueues, groups, parked, lastOfParked, form },
+  view: { look, receipt, replays, replayQueues, groups, parked, lastOfParked, form },
 }) => {
   const mayAct = includesRole(look.role, 'operator');
   return (
     <Layout chrome={chrome}>
       <h1>Replays and parked jobs</h1>
-      <ReplayReceipt told={told} />
+      <ReplayReceipt receipt={receipt} />
       <div class="replays-control">
         <RecoveryStrip {...{ replays, replayQueues, held: [] }} role={look.role} back={look.back} />
         {mayAct ? (

@@ -36,7 +36,7 @@ export const WorkerNow: FC<WorkerNowProps> = ({ worker, snapshot, course, canAct
   if (worker === null)
     return (
       <div id="worker-now" class="worker-now">
-        <p class="panel">It has left: neither Redis nor an agent tells of it any more.</p>
+        <p class="panel">It has left: neither Redis nor an agent shows it any more.</p>
       </div>
     );
   const heard = heardNow(worker, snapshot.atMs);

@@ -1,16 +1,16 @@
 import type { FC } from 'hono/jsx';
 import { rowSeconds } from '../server/model/format.js';
-import { hangingJobs, patienceOf } from '../server/model/hanging.js';
+import { graceMsOf, hangingJobs } from '../server/model/hanging.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import type { AgentFacts, WorkerState } from '../server/model/worker.js';
 import { Cells, type SlotCell, type SlotState } from './drawn/cells.js';
 import { UNKNOWN } from './words.js';
 import { heardNow } from './worker-words.js';
 
-/** A job that has taken this share of what is patience for its kind is slow. */
+/** A job that has taken this share of the grace period of its kind is slow. */
 const SLOW_RATIO = 0.5;
 /** One that a person set to thousands is drawn as far as it can be seen. */
-const MOST_SLOTS = 400;
+const MAX_SLOTS = 400;
 
 /** The slots of a worker, by what the job in each does; where no agent tells, nothing is known of them. */
 export const WorkerSlots: FC<{
@@ -36,7 +36,7 @@ function slotsOfWorker(
   queue: QueueState | null,
   nowMs: number,
 ): readonly SlotCell[] {
-  const all = Math.min(MOST_SLOTS, Math.max(agent.concurrency.now, agent.running));
+  const all = Math.min(MAX_SLOTS, Math.max(agent.concurrency.now, agent.running));
   const fill = (state: SlotState, count: number): readonly SlotCell[] =>
     Array.from({ length: Math.max(0, count) }, () => ({ state, ageMs: null }));
   if (worker.verdict === 'crashed') return fill('gone', all);
@@ -47,7 +47,7 @@ function slotsOfWorker(
   const hanging = new Set(hangingJobs(agent, queue, nowMs));
   const named = agent.oldest.slice(0, all).map((job): SlotCell => {
     const ageMs = nowMs - job.startedAtMs;
-    const isSlow = ageMs > patienceOf(agent, queue, job.type) * SLOW_RATIO;
+    const isSlow = ageMs > graceMsOf(agent, queue, job.type) * SLOW_RATIO;
     // An age that changes every second would send the row every second.
     return {
       state: hanging.has(job) ? 'stuck' : isSlow ? 'old' : 'busy',

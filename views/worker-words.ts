@@ -28,7 +28,7 @@ const VERDICTS: Readonly<Record<WorkerVerdict, WorkerWords>> = {
   healthy: { word: 'healthy', state: 'calm', icon: 'calm' },
 };
 
-/** One word for a worker, wherever it is told: an outlier that is otherwise well is what its finding calls it. */
+/** One word for a worker, wherever it is shown: an outlier that is otherwise well is what its finding calls it. */
 export function workerWordsOf({
   verdict,
   agent,

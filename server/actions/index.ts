@@ -22,7 +22,7 @@ import { workersConcurrency, workersRevert } from './workers.js';
 /**
  * Actions: what can be done to a Redis, its queues, workers and jobs. Begin with action.ts (what an action is), then a short
  * one (trimEventsAction in reclaim.ts), then run.ts (from a request to the audit). Orders to workers go by give-order.ts, and
- * what is kept of them are overrides (overrides.ts). The room imports what is below it: model, redis, watch, forecast,
+ * what is kept of them are overrides (overrides.ts). The module imports what is below it: model, redis, watch, forecast,
  * findings, replay and timeline; of HTTP it knows nothing.
  */
 

@@ -149,7 +149,7 @@ async function runOn(
     now: deps.now,
   };
   const outcome = await attempt(action, context, request, base);
-  // What is made of steps has told of each, and each is in the audit.
+  // What is made of steps has recorded each, and each is in the audit.
   if (request.dryRun || action.isOfSteps) return outcome;
   deps.watch.noteAction(target.instance, {
     action: action.name,

@@ -74,7 +74,7 @@ export const workersRevert: Action<object, RevertState, Ordered> = {
           : [],
       warnings: whileFull(context.snapshot, false),
       affected: { queues: 1, workers: workers.length, jobs: queue.backlog },
-      mechanism: 'The overrides are removed from the queue’s meta hash, and the agents are told.',
+      mechanism: 'The overrides are removed from the queue’s meta hash, and the agents hear of it.',
       isNoop: count === 0,
     };
   },

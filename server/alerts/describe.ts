@@ -139,7 +139,7 @@ function formatUnit(unit: Signal['unit'] | undefined) {
   return unit === 'bool' ? undefined : unit;
 }
 
-/** Rooms of findings, as people call them. */
+/** Families of findings, as people call them. */
 const FAMILIES: Readonly<Record<string, string>> = {
   redis: 'Redis',
   queue: 'queue',
@@ -179,9 +179,9 @@ function conditionInWords(condition: Condition): string {
 /** "queue: no workers", "any problem of workers"; the severity where not every warning counts. */
 function findingInWords(code: string, least: Severity): string {
   const [family = '', ...rest] = code.split('.');
-  const room = FAMILIES[family] ?? family;
+  const about = FAMILIES[family] ?? family;
   const kind = rest.join('.').replaceAll('-', ' ');
-  const what = kind === '*' ? `any ${room} problem` : kind === '' ? code : `${room}: ${kind}`;
+  const what = kind === '*' ? `any ${about} problem` : kind === '' ? code : `${about}: ${kind}`;
   return least === 'critical' ? `${what}, critical` : least === 'info' ? `${what}, also as info` : what;
 }
 

@@ -5,10 +5,10 @@ import { ALL_INSTANCES } from '../model/timeline-entry.js';
 import { auditOf } from '../timeline/audit-log.js';
 
 const WINDOW_MS = 60_000;
-/** Of each kind so many are told apart within a window; what more there are is told as one. */
+/** Of each kind so many are told apart within a window; what more there are is recorded as one. */
 const MAX_TOLD = 10;
 
-/** What may be told of the door; its name in the audit is `access.` and this. */
+/** What may be recorded of the door; its name in the audit is `access.` and this. */
 type AccessKind = 'sign-in' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
 
 interface AccessEvent {
@@ -35,7 +35,7 @@ interface Counted {
 
 /**
  * Sign-ins, wrong tokens, lock-outs and refused changes, in the log and in the audit. The first of its kind, source and
- * words is told at once, and what follows within a minute as one line with a count: strangers can't fill the disk.
+ * words is recorded at once, and what follows within a minute as one line with a count: strangers can't fill the disk.
  */
 export class AccessLog {
   readonly #deps: AccessLogDeps;
@@ -55,17 +55,17 @@ export class AccessLog {
     if (known) known.count += 1;
     else {
       ofKind.set(key, { event, count: 0 });
-      this.#tell(event, 1);
+      this.#record(event, 1);
     }
   }
 
-  /** Tells what has been counted and not told yet. */
+  /** Records what has been counted and not recorded yet. */
   flush(): void {
     for (const ofKind of this.#counted.values()) {
       for (const [key, counted] of ofKind) {
         // What was quiet for a whole window is new when it comes again.
         if (counted.count === 0) ofKind.delete(key);
-        else this.#tell(counted.event, counted.count);
+        else this.#record(counted.event, counted.count);
         counted.count = 0;
       }
     }
@@ -92,7 +92,7 @@ export class AccessLog {
     return others;
   }
 
-  #tell({ kind, actor, source, text }: AccessEvent, count: number): void {
+  #record({ kind, actor, source, text }: AccessEvent, count: number): void {
     const { audit, log, now, newId } = this.#deps;
     const times = count === 1 ? '' : `, ${count} times within a minute`;
     const summary = `${text}, from ${source}${times}.`;
@@ -105,7 +105,7 @@ export class AccessLog {
       status: isGranted ? 'applied' : 'refused',
       summary,
     });
-    // A store that can't keep it is told elsewhere, and the log has it.
+    // A store that can't keep it is shown elsewhere, and the log has it.
     audit.append(record).catch(() => undefined);
   }
 }

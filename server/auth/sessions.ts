@@ -37,7 +37,7 @@ export class Sessions {
   readonly #live = new Map<string, SessionRow>();
   /** Begun here, and the store could not keep them. */
   readonly #unkept = new Set<string>();
-  /** Ended here, and the store could not be told yet. */
+  /** Ended here, and the store does not have that yet. */
   readonly #untold = new Set<string>();
   #readAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;

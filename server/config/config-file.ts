@@ -177,7 +177,7 @@ export const fileSchema = z.strictObject({
   tokens: z.array(tokenEntry).default([]),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
-  /** What is judged, who is told, and who notices that the console itself is gone. */
+  /** What is judged, who is notified, and who notices that the console itself is gone. */
   alerts: alertsSchema.extend(alertsSection).prefault({}),
   parking: z
     .strictObject({

@@ -48,7 +48,7 @@ export interface Config {
   /** By instance, as globs: queues of a replay service of the users' own. */
   readonly replayQueues: Readonly<Record<string, readonly string[]>>;
   readonly thresholds: Thresholds;
-  /** Who is told. */
+  /** Who is notified. */
   readonly alerts: AlertSettings;
   /** Rules as code, and how messages are grouped. */
   readonly alertRules: AlertsConfig;

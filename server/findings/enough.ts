@@ -4,7 +4,7 @@ import { formatBytes, formatLasting } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
 import { type Need, needOf } from './need.js';
-import { asOneRemedy, type Lever, planRoom } from './plan-room.js';
+import { asOneRemedy, planRoom, type RoomOption } from './plan-room.js';
 import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf } from './relief.js';
 
 /**
@@ -70,19 +70,19 @@ export function thatSuffice(
   const need = needOf(node, safeRatio);
   if (need === null) return remedies;
   const fresh = remedies.filter((remedy) => !hasBroughtNothing(remedy, snapshot, nowMs, need));
-  const levers: Lever[] = [];
+  const options: RoomOption[] = [];
   const others: Remedy[] = [];
   for (const remedy of fresh) {
     const relief = reliefOf(remedy, snapshot, node, need);
     if (relief === null) others.push(remedy);
-    else levers.push({ remedy, relief, harm: harmOf(remedy), losesJobs: harmOf(remedy) === LOSES_JOBS });
+    else options.push({ remedy, relief, harm: harmOf(remedy), losesJobs: harmOf(remedy) === LOSES_JOBS });
   }
-  const worthwhile = levers.filter(({ relief }) => relief.bytes >= need.bytes * LEAST_PART);
+  const worthwhile = options.filter(({ relief }) => relief.bytes >= need.bytes * LEAST_PART);
   // Little is more than nothing, where nothing else makes room.
-  const offered = [...(worthwhile.length > 0 ? worthwhile : levers)].sort((a, b) => a.harm - b.harm);
+  const offered = [...(worthwhile.length > 0 ? worthwhile : options)].sort((a, b) => a.harm - b.harm);
   const planned = planRoom(offered, need);
-  const judged = [...(planned ? [asOneRemedy(planned, need)] : []), ...offered].map((lever) =>
-    withOutlook(lever, node, need),
+  const judged = [...(planned ? [asOneRemedy(planned, need)] : []), ...offered].map((option) =>
+    withOutlook(option, node, need),
   );
   const isEnough = judged.some(({ suffices }) => suffices !== false);
   const rest = others.filter(({ action }) => action !== 'queue.pause' || !isEnough);
@@ -99,7 +99,7 @@ function placeOf(remedy: Remedy): number {
 }
 
 function withOutlook(
-  { remedy, relief }: Pick<Lever, 'remedy' | 'relief'>,
+  { remedy, relief }: Pick<RoomOption, 'remedy' | 'relief'>,
   node: RedisNode,
   need: Need,
 ): Remedy {

@@ -70,7 +70,7 @@ export const jobTypeAbsent: FindingRule = {
 function wouldBeSeen(type: JobTypeState, queue: QueueState, snapshot: Snapshot, nowMs: number): boolean {
   const { absent, source } = type;
   if (!absent) return false;
-  const patienceMs = Math.max(
+  const graceMs = Math.max(
     LEAST_MS,
     TIMES_LONGEST * absent.longestGapMs,
     TIMES_USUAL * absent.usualGapMs,
@@ -82,7 +82,7 @@ function wouldBeSeen(type: JobTypeState, queue: QueueState, snapshot: Snapshot, 
     snapshot.link.sinceMs,
     isByEar ? snapshot.hearing.sinceMs : 0,
   );
-  if (nowMs - sinceMs <= patienceMs) return false;
+  if (nowMs - sinceMs <= graceMs) return false;
   if (!isByEar) return !queue.types.some(({ isPartial }) => isPartial);
   if (snapshot.hearing.status !== 'hearing') return false;
   return snapshot.workers.some(

@@ -10,7 +10,7 @@ const MAX_PARTS_NAMED = 3;
 const consoleFault: OwnFindingRule = {
   code: 'console.fault',
   about:
-    'A part of the console itself has failed (a rule, a signal, a page, a listener): what it tells is missing, and the rest goes on.',
+    'A part of the console itself has failed (a rule, a signal, a page, a listener): what it says is missing, and the rest goes on.',
   detect: (problems) => {
     const faults = problems.filter(({ code }) => code === 'fault');
     if (faults.length === 0) return [];

@@ -5,7 +5,7 @@ import type { Need } from './need.js';
 import { doesSuffice, type Relief, together } from './relief.js';
 
 /** A remedy that makes room, with what it brings and its place by harm. */
-export interface Lever {
+export interface RoomOption {
   readonly remedy: Remedy;
   readonly relief: Relief;
   readonly harm: number;
@@ -16,40 +16,43 @@ export interface Lever {
 const MEGABYTE = 1024 * 1024;
 
 /**
- * Several levers as one, where none alone suffices: of those the fewest that do, the least harmful first. Where all together
+ * Several remedies as one, where none alone suffices: of those the fewest that do, the least harmful first. Where all together
  * do not suffice, all that loses no jobs; with what loses them only where writes would be refused without. Pure.
- * @param levers those worth it, the least harmful first.
+ * @param options those worth it, the least harmful first.
  * @returns null: one alone suffices, or there are no two.
  */
-export function planRoom(levers: readonly Lever[], need: Need): readonly Lever[] | null {
-  if (levers.some(({ relief }) => doesSuffice(relief, need) !== false)) return null;
-  const harmless = levers.filter(({ losesJobs }) => !losesJobs);
-  const isEnough = (some: readonly Lever[]): boolean => doesSuffice(reliefOf(some), need) !== false;
-  const opens = (some: readonly Lever[]): boolean => reliefOf(some).bytes >= need.nowBytes;
+export function planRoom(options: readonly RoomOption[], need: Need): readonly RoomOption[] | null {
+  if (options.some(({ relief }) => doesSuffice(relief, need) !== false)) return null;
+  const harmless = options.filter(({ losesJobs }) => !losesJobs);
+  const isEnough = (some: readonly RoomOption[]): boolean => doesSuffice(reliefOf(some), need) !== false;
+  const opens = (some: readonly RoomOption[]): boolean => reliefOf(some).bytes >= need.nowBytes;
   const chosen = isEnough(harmless)
     ? fewest(harmless, isEnough)
-    : isEnough(levers)
-      ? fewest(levers, isEnough)
-      : opens(harmless) || !opens(levers)
+    : isEnough(options)
+      ? fewest(options, isEnough)
+      : opens(harmless) || !opens(options)
         ? harmless
-        : levers;
+        : options;
   return chosen.length > 1 ? chosen : null;
 }
 
-function reliefOf(levers: readonly Lever[]): Relief {
-  return together(levers.map(({ relief }) => relief));
+function reliefOf(options: readonly RoomOption[]): Relief {
+  return together(options.map(({ relief }) => relief));
 }
 
 /** Without those, the most harmful first, that are not needed. */
-function fewest(levers: readonly Lever[], isEnough: (some: readonly Lever[]) => boolean): readonly Lever[] {
-  return levers.toReversed().reduce<readonly Lever[]>((kept, lever) => {
-    const without = kept.filter((one) => one !== lever);
+function fewest(
+  options: readonly RoomOption[],
+  isEnough: (some: readonly RoomOption[]) => boolean,
+): readonly RoomOption[] {
+  return options.toReversed().reduce<readonly RoomOption[]>((kept, option) => {
+    const without = kept.filter((one) => one !== option);
     return isEnough(without) ? without : kept;
-  }, levers);
+  }, options);
 }
 
 /** One button for them: applied in order, until there is as much room as is needed. */
-export function asOneRemedy(chosen: readonly Lever[], need: Need): { remedy: Remedy; relief: Relief } {
+export function asOneRemedy(chosen: readonly RoomOption[], need: Need): { remedy: Remedy; relief: Relief } {
   const relief = reliefOf(chosen);
   const freed = chosen.reduce((sum, { remedy }) => sum + (remedy.predictedFreedBytes ?? 0), 0);
   const steps = chosen.map(({ remedy: { action, queues, args } }) => ({ action, queues, args }));
@@ -69,7 +72,7 @@ export function asOneRemedy(chosen: readonly Lever[], need: Need): { remedy: Rem
 }
 
 /** "trim events, clean completed jobs (8.9 MB), raise maxmemory to 96 MB" */
-function labelsOf(chosen: readonly Lever[]): string {
+function labelsOf(chosen: readonly RoomOption[]): string {
   return chosen
     .map(({ remedy: { label, predictedFreedBytes } }) =>
       predictedFreedBytes === undefined
@@ -79,7 +82,7 @@ function labelsOf(chosen: readonly Lever[]): string {
     .join(', ');
 }
 
-function added(chosen: readonly Lever[]): string {
+function added(chosen: readonly RoomOption[]): string {
   const bytes = chosen.reduce(
     (sum, { remedy, relief }) => sum + (remedy.predictedFreedBytes === undefined ? relief.bytes : 0),
     0,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ModelOf } from '../model/json.js';
-import { Turns } from '../process/every.js';
+import { Yielder } from '../process/every.js';
 import type { SeriesRef } from '../signals/signal.js';
 import type { StoredBlock } from './history-file.js';
 import { chooseReading, foldInto, noPoints, type Points, type Tiers } from './points.js';
@@ -83,12 +83,12 @@ export async function readSeries(
     }
     // Before others have their turn: what is open now may be written meanwhile, and is not among the blocks.
     const open = source.open();
-    const turns = new Turns();
+    const yielder = new Yielder();
     for (const { blocks, fromMs: from, untilMs } of stretches)
       for (const { startMs: at, body } of blocks) {
         for (const column of decodeOrNothing(body, at, source.signalId))
           foldInto(points, column.points, from, untilMs);
-        await turns.next();
+        await yielder.yieldToEventLoop();
       }
     if (open) foldInto(points, open, readUntilMs > startMs ? startMs : readUntilMs, endMs);
   }

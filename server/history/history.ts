@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Snapshot } from '../model/snapshot.js';
-import { reasonOf, Turns } from '../process/every.js';
+import { reasonOf, Yielder } from '../process/every.js';
 import type { SeriesRef } from '../signals/signal.js';
 import type { Watch } from '../watch/watch.js';
 import { type ClosedWindow, Head, keptSignal, WaitingWindow } from './head.js';
@@ -154,14 +154,14 @@ export class History implements HistoryLog {
       }
       const marks: Mark[] = [];
       const folded: NewBlock[] = [];
-      const turns = new Turns();
-      await this.#encode(turns);
+      const yielder = new Yielder();
+      await this.#encode(yielder);
       await this.#write(opened, [], []);
-      await turns.next();
-      const isFolded = await this.#fold(opened, nowMs, folded, marks, turns);
+      await yielder.yieldToEventLoop();
+      const isFolded = await this.#fold(opened, nowMs, folded, marks, yielder);
       await this.#write(opened, folded, marks);
-      await turns.next();
-      await opened.retention.work(nowMs, isFolded, turns);
+      await yielder.yieldToEventLoop();
+      await opened.retention.work(nowMs, isFolded, yielder);
       this.#problem = null;
     } catch (error) {
       this.#fail(error, nowMs);
@@ -205,10 +205,10 @@ export class History implements HistoryLog {
   }
 
   /** What waits, so that a write holds the event loop no longer than SQLite does. */
-  async #encode(turns: Turns): Promise<void> {
+  async #encode(yielder: Yielder): Promise<void> {
     for (const waiting of [...this.#waiting]) {
       void waiting.body;
-      await turns.next();
+      await yielder.yieldToEventLoop();
     }
     this.#countWaiting();
   }
@@ -243,7 +243,7 @@ export class History implements HistoryLog {
     nowMs: number,
     blocks: NewBlock[],
     marks: Mark[],
-    turns: Turns,
+    yielder: Yielder,
   ): Promise<boolean> {
     const startedAt = performance.now();
     const entries = this.#subjects.all;
@@ -256,7 +256,7 @@ export class History implements HistoryLog {
           const { block, mark } = await foldNext(file, entry, to, this.#tiers);
           if (block) blocks.push(block);
           marks.push(mark);
-          await turns.next();
+          await yielder.yieldToEventLoop();
         }
       this.#cursor = (this.#cursor + 1) % entries.length;
     }

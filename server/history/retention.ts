@@ -1,4 +1,4 @@
-import type { Turns } from '../process/every.js';
+import type { Yielder } from '../process/every.js';
 import { type BlockColumn, decodeBlock, encodeBlock } from './block.js';
 import type { HistoryFile, Mark, NewBlock, StoredBlock } from './history-file.js';
 import { blockStart, foldInto, noPoints, type Tiers } from './points.js';
@@ -36,13 +36,13 @@ export class Retention {
    * A little of what is due.
    * @param isFolded nothing waits to be folded: what is old is not needed for that any more.
    */
-  async work(nowMs: number, isFolded: boolean, turns: Turns): Promise<void> {
+  async work(nowMs: number, isFolded: boolean, yielder: Yielder): Promise<void> {
     const most = 2 * this.#written + BLOCKS_BESIDE;
     this.#written = 0;
     if (isFolded)
       for (const { name, keptMs } of this.#tiers) {
         await this.#file.prune(name, nowMs - keptMs, most);
-        await turns.next();
+        await yielder.yieldToEventLoop();
       }
     if (nowMs < this.#lookAtMs && !this.#isFull) return;
     this.#lookAtMs = nowMs + LOOK_EVERY_MS;

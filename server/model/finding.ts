@@ -46,7 +46,7 @@ declare const isFindingKey: unique symbol;
 /** Names a trouble: made by `findingKey` alone, compared as a whole, and never taken apart. */
 export type FindingKey = string & { readonly [isFindingKey]: true };
 
-/** What a finding is about, which is what tells it from others. */
+/** What a finding is about, which is what sets it apart from others. */
 interface FindingPlace {
   readonly code: string;
   readonly instance: string;

@@ -5,7 +5,7 @@ import type { JobState } from './memory.js';
 /** The type that a canary job has unless another is asked for. */
 export const CANARY_TYPE = 'spillway.canary';
 
-/** The queue does not take a canary job, or Redis does not. The message tells why. */
+/** The queue does not take a canary job, or Redis does not. The message says why. */
 export class CanaryRefused extends Error {
   constructor(message: string) {
     super(message);

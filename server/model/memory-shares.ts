@@ -120,11 +120,11 @@ export function foldRest<T extends Share>(
   shares: readonly T[],
   most: number,
   heldBytes: number,
-): { readonly told: readonly T[]; readonly rest: RestShare | null } {
-  if (shares.length <= most) return { told: shares, rest: null };
+): { readonly shown: readonly T[]; readonly rest: RestShare | null } {
+  if (shares.length <= most) return { shown: shares, rest: null };
   const others = shares.slice(most);
   return {
-    told: shares.slice(0, most),
+    shown: shares.slice(0, most),
     rest: { entries: others.length, ...shareOf(sumOfBytes(others), heldBytes) },
   };
 }

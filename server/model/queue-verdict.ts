@@ -23,8 +23,8 @@ export function workersOf({ workers }: Pick<Snapshot, 'workers'>, queueId: strin
   return byQueue.get(queueId) ?? NONE;
 }
 
-/** Jobs that run may take long, so slots that are busy get this many times the patience before a queue counts as stuck. */
-const BUSY_PATIENCE = 3;
+/** Jobs that run may take long, so slots that are busy get this many times the grace period before a queue counts as stuck. */
+const BUSY_TIMES = 3;
 const BUSY_MIN_SECONDS = 60;
 /** What a deploy or a burst left behind is worked off first. */
 const LEAST_GROWING_SECONDS = 12;
@@ -64,7 +64,7 @@ export function queueVerdict(
   // 6. Above stuck: a queue that is let through once an hour stands still most of the time, and rightly so.
   if (isRateLimited(queue, thresholds)) return 'rate-limited';
   // 7. None of the known causes, and nothing moves.
-  if (isMotionless && isBeyondPatience(queue, nowMs, thresholds)) return 'stuck';
+  if (isMotionless && isBeyondGrace(queue, nowMs, thresholds)) return 'stuck';
   // 8. It moves, and its workers say that they do what they can. Above growing: it says why.
   if (queue.backlog >= thresholds.backlogMinJobs && isOverloaded(queue, snapshot)) return 'overloaded';
   // 9. It moves, but not fast enough. Last: every rule above makes a queue grow as well.
@@ -95,11 +95,11 @@ function sumOf(types: QueueState['types'], rate: 'failedPerSecond' | 'completedP
 
 /** Most of the workers that can tell have all slots busy and finish, and the queue does not get shorter in time. */
 function isOverloaded(queue: QueueState, snapshot: Snapshot): boolean {
-  const telling = workersOf(snapshot, queue.id).filter(
+  const saying = workersOf(snapshot, queue.id).filter(
     ({ agent, verdict }) => agent !== null && verdict !== 'crashed' && verdict !== 'paused',
   );
-  const overloaded = telling.filter(({ verdict }) => verdict === 'overloaded').length;
-  return overloaded > 0 && overloaded * 2 >= telling.length;
+  const overloaded = saying.filter(({ verdict }) => verdict === 'overloaded').length;
+  return overloaded > 0 && overloaded * 2 >= saying.length;
 }
 
 /** Verdicts under which a queue that does not get shorter is no trouble by now. */
@@ -235,10 +235,10 @@ function isWithoutDeparture(queue: QueueState, nowMs: number, seconds: number): 
   return queue.depthTrend.length < 3 || queue.depthTrend.slice(-3).every((depth) => depth > 0);
 }
 
-function isBeyondPatience(queue: QueueState, nowMs: number, thresholds: Thresholds): boolean {
+function isBeyondGrace(queue: QueueState, nowMs: number, thresholds: Thresholds): boolean {
   if (queue.counts.active === 0) return true;
-  const patience = Math.max(BUSY_MIN_SECONDS, BUSY_PATIENCE * thresholds.stuckSeconds);
-  return secondsWithoutDeparture(queue, nowMs) >= patience;
+  const graceSeconds = Math.max(BUSY_MIN_SECONDS, BUSY_TIMES * thresholds.stuckSeconds);
+  return secondsWithoutDeparture(queue, nowMs) >= graceSeconds;
 }
 
 /** Enough waits, or ever more does: a full set of slots with three jobs behind it is a queue at work. */

@@ -19,7 +19,7 @@ export interface TimelineEntry {
   readonly text: string;
   /** Who entered it; absent or null: the console noticed it by itself. */
   readonly actor?: string | null;
-  /** How bad it is, where whoever tells it knows; absent: as its kind says. */
+  /** How bad it is, where whoever records it knows; absent: as its kind says. */
   readonly severity?: Severity;
   /** Of a finding or an alert that begins or gets worse: its words. */
   readonly brief?: Brief | null;

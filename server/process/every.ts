@@ -9,11 +9,11 @@ import { performance } from 'node:perf_hooks';
 const MAX_MS = 5;
 
 /** Cuts long work into turns of the event loop: SQLite and zlib answer at once, so that `await` alone lets nobody in. */
-export class Turns {
+export class Yielder {
   #sinceMs = performance.now();
 
   /** To be awaited between two pieces of work; lets others in where this turn has lasted long enough. */
-  async next(): Promise<void> {
+  async yieldToEventLoop(): Promise<void> {
     if (performance.now() - this.#sinceMs < MAX_MS) return;
     await new Promise((resolve) => setImmediate(resolve));
     this.#sinceMs = performance.now();
@@ -24,7 +24,7 @@ export class Turns {
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
-      await this.next();
+      await this.yieldToEventLoop();
     }
   }
 }

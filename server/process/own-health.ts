@@ -140,7 +140,7 @@ export class OwnHealth {
   }
 
   /** From now on what it says is shown too. */
-  tellOf(source: () => readonly HealthProblem[]): void {
+  addSource(source: () => readonly HealthProblem[]): void {
     this.#sources.push(source);
   }
 

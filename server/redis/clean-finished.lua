@@ -1,5 +1,5 @@
 --[[
-  Removes one chunk of finished jobs, oldest first, with all that belongs to them, and tells what that freed.
+  Removes one chunk of finished jobs, oldest first, with all that belongs to them, and answers what that freed.
   Of each job: hash, logs, lists of children, lock, and its deduplication key where that still points at this job.
   Left alone: a failed child that its parent still waits for (removing it would let the parent start, or remove it too).
   KEYS[1] <queue>:completed or <queue>:failed (a sorted set by time of finishing)   KEYS[2] <queue>:events
@@ -7,7 +7,7 @@
   ARGV[3] newest jobs to keep   ARGV[4] jobs looked at by this call   ARGV[5] jobs at the old end to step over
   What the set itself gives back is measured up to 10,000 jobs; above, MEMORY USAGE of the whole would hold Redis up the
   longer the more it holds (12 ns a job, twice), so it is what 100 of its members take on average, without its
-  hash table, which shrinks later: within a twentieth of what is told.
+  hash table, which shrinks later: within a twentieth of what is answered.
   Returns {removed, freed bytes or -1 where MEMORY USAGE is not permitted, skipped, jobs in range not looked at yet}.
 ]]
 local set, base, offset = KEYS[1], ARGV[1], tonumber(ARGV[5])

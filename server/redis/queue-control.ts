@@ -11,7 +11,7 @@ export interface QueueHandle {
   readonly canFlagScripts: boolean;
   /** `<prefix>:<name>` */
   readonly id: string;
-  /** Is told of jobs that were taken out and not done, or put back (less than 0). Left out: nobody asks. */
+  /** Is called with the jobs that were taken out and not done, or put back (less than 0). Left out: nobody asks. */
   readonly onTaken?: (jobs: number) => void;
 }
 

@@ -1,7 +1,7 @@
 --[[
   Moves finished jobs back to waiting, each exactly once for one replay, as BullMQ's reprocessJob does for one job
   (5: reprocessJob-8.lua, 6: reprocessJob-9.lua): finishedOn, processedOn and the outcome are taken from the job, a child
-  goes back to the open children of its parent, `waiting` is told on the events stream, idle workers are woken.
+  goes back to the open children of its parent, `waiting` goes to the events stream, idle workers are woken.
   A job is moved only while it is in the set with the score at which it was found. What is moved carries the replay's id
   (`spillway.replay` in its hash): a job that has failed again, whatever the clock of its worker says, is not moved twice,
   and after a crash it shows who moved it. Each job is done wholly or not at all; keys outside the queue are tried first.
@@ -14,7 +14,7 @@
   M moved, A moved before in this batch, D moved before in another batch of this replay, N in another state now, G gone
   altogether, P parent of a flow, S its parent is in another slot, H its hash is gone.
 ]]
--- A user who may not ask for the time is told 0.
+-- A user who may not ask for the time gets 0.
 local function usecNow()
   local time = redis.pcall('TIME')
   return time.err and 0 or time[1] * 1000000 + time[2]

@@ -138,7 +138,7 @@ const ANSWERED_WITHIN_MS = 30_000;
 /**
  * Orders of people reach the console that moves jobs, whichever one they were given to: they go through the store, and
  * the holder of the lease takes each once, at most 0.2 s later. What nobody takes is withdrawn, so that it is never done
- * behind the back of somebody who was told that it was not.
+ * behind the back of somebody who was answered that it was not.
  *
  * No clock of two machines is compared. An order that comes between two looks is taken at once. One that was there before
  * the first look may be of somebody who has gone: it is taken when its asker adds to its beat, and dropped where nobody does.
@@ -259,10 +259,10 @@ export class CommandRelay {
   }
 }
 
-/** Methods that other consoles may call, by the names that they send: `<room>.<method>`. */
-export function handlersOf<T>(room: string, target: T, names: readonly (keyof T & string)[]): Handlers {
+/** Methods that other consoles may call, by the names that they send: `<of>.<method>`. */
+export function handlersOf<T>(of: string, target: T, names: readonly (keyof T & string)[]): Handlers {
   const call = (name: keyof T) => (target[name] as (...args: never[]) => Promise<unknown>).bind(target);
-  return Object.fromEntries(names.map((name) => [`${room}.${name}`, call(name)]));
+  return Object.fromEntries(names.map((name) => [`${of}.${name}`, call(name)]));
 }
 
 /** Two versions side by side: one asks what the other does not know. */

@@ -77,7 +77,7 @@ export class OutcomeRounds {
     this.#open = open;
   }
 
-  /** One turn. @param look looks a batch up and tells whether anything has changed in it. */
+  /** One turn. @param look looks a batch up and says whether anything has changed in it. */
   async turn(look: (batch: ReplayBatch) => Promise<boolean>): Promise<void> {
     const front = await this.#front(look);
     const most = this.#stride;

@@ -37,7 +37,7 @@ export class ReplayConnections {
   readonly #clients = new Map<string, RedisClient>();
   readonly #onBreak: (instance: string) => void;
 
-  /** @param onBreak told when a connection is made anew: Redis may have forgotten what it had confirmed. */
+  /** @param onBreak called when a connection is made anew: Redis may have forgotten what it had confirmed. */
   constructor(watch: Pick<Watch, 'link'>, onBreak: (instance: string) => void) {
     this.#watch = watch;
     this.#onBreak = onBreak;
@@ -49,7 +49,7 @@ export class ReplayConnections {
     if (known) return known.status === 'ready' ? known : null;
     const client = this.#watch.link(instance)?.connectMore('spillway:replays', COMMAND_TIMEOUT_MS);
     if (!client) return null;
-    // What fails is told by each command; an error event without a listener would end the process.
+    // What fails is said by each command; an error event without a listener would end the process.
     client.on('error', () => undefined);
     client.on('node error', () => undefined);
     let isFirst = true;

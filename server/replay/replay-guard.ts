@@ -108,14 +108,14 @@ export function guardRate(
   const capped = Math.min(state.perSecond, setPerSecond);
   if (verdict.kind === 'rest') return lowered(state, 0, sight.atMs, setPerSecond, verdict.why);
   if (verdict.kind === 'hold')
-    return { ...state, perSecond: capped, ...told(capped, setPerSecond, verdict.why) };
+    return { ...state, perSecond: capped, ...shownAs(capped, setPerSecond, verdict.why) };
   if (verdict.kind === 'halve' || verdict.kind === 'ease') {
     // What was only eased a moment ago may be halved at once.
     const isDue =
       sight.atMs - state.loweredAtMs >= LOWER_EVERY_MS || (verdict.kind === 'halve' && state.isEased);
     const rate = isDue ? capped * (verdict.kind === 'halve' ? 0.5 : 0.9) : capped;
     const next = rate < setPerSecond * REST_RATIO ? 0 : rate;
-    if (!isDue) return { ...state, perSecond: next, ...told(next, setPerSecond, verdict.why) };
+    if (!isDue) return { ...state, perSecond: next, ...shownAs(next, setPerSecond, verdict.why) };
     const isEased = verdict.kind === 'ease';
     return { ...lowered(state, next, sight.atMs, setPerSecond, verdict.why), isEased };
   }
@@ -129,7 +129,7 @@ function lowered(
   set: number,
   why: string,
 ): ReplayGuardState {
-  return { ...state, perSecond, loweredAtMs: nowMs, raisedAtMs: nowMs, ...told(perSecond, set, why) };
+  return { ...state, perSecond, loweredAtMs: nowMs, raisedAtMs: nowMs, ...shownAs(perSecond, set, why) };
 }
 
 function raised(
@@ -139,14 +139,14 @@ function raised(
   nowMs: number,
   why: string,
 ): ReplayGuardState {
-  if (rate >= set) return { ...state, perSecond: set, ...told(set, set, why) };
+  if (rate >= set) return { ...state, perSecond: set, ...shownAs(set, set, why) };
   if (nowMs - state.raisedAtMs < RAISE_EVERY_MS)
-    return { ...state, perSecond: rate, ...told(rate, set, why) };
+    return { ...state, perSecond: rate, ...shownAs(rate, set, why) };
   const perSecond = Math.min(set, rate + Math.max(Math.min(1, set), set * RAISE_RATIO));
-  return { ...state, perSecond, raisedAtMs: nowMs, ...told(perSecond, set, why) };
+  return { ...state, perSecond, raisedAtMs: nowMs, ...shownAs(perSecond, set, why) };
 }
 
-function told(perSecond: number, set: number, why: string): Pick<ReplayGuardState, 'reason' | 'isSlowed'> {
+function shownAs(perSecond: number, set: number, why: string): Pick<ReplayGuardState, 'reason' | 'isSlowed'> {
   const isSlowed = perSecond < set;
   if (perSecond === 0) return { reason: `Resting: ${why}.`, isSlowed };
   return { reason: isSlowed ? `Slowed to ${shown(perSecond)}/s: ${why}.` : `As set: ${why}.`, isSlowed };

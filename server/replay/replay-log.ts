@@ -27,7 +27,7 @@ export function withoutJobData({
 
 interface ReplayLogDeps {
   readonly audit: AuditLog;
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly now: () => number;
   readonly newId: () => string;
 }
@@ -41,8 +41,8 @@ export class ReplayLog {
   }
 
   /** An entry of the timeline. What the guard did was nobody's order. */
-  tell(kind: RunEvent, record: ReplayRecord, text: string): void {
-    this.#deps.tell({
+  record(kind: RunEvent, record: ReplayRecord, text: string): void {
+    this.#deps.recordEvent({
       atMs: this.#deps.now(),
       instance: record.instance,
       kind: `replay.${kind}`,
@@ -137,15 +137,15 @@ export async function orderReplay(
   const { state } = run.record;
   if (state !== (change.state ?? before.state) && hasEnded(run.record))
     return { ...base, status: 'refused', summary: `It has ended meanwhile: ${state}.` };
-  // The change is made by now: that it can't be kept is told, and changes nothing.
+  // The change is made by now: that it can't be kept is said, and changes nothing.
   const auditId = await log.audit(actor, 'change', before, order.reason, { ...change }).catch(() => null);
   const warnings = auditId === null ? ['This change could not be written to the audit.'] : [];
   const to = `${change.ratePerSecond}/s`;
   if (change.ratePerSecond !== undefined)
-    log.tell('re-rated', before, saidBy(`${actor.name}: ${before.ratePerSecond}/s → ${to}`, order.reason));
+    log.record('re-rated', before, saidBy(`${actor.name}: ${before.ratePerSecond}/s → ${to}`, order.reason));
   const event = change.state === 'paused' ? 'paused' : change.state === 'running' ? 'resumed' : 'finished';
   if (change.state !== undefined)
-    log.tell(event, before, saidBy(`${actor.name}: ${change.state}`, order.reason));
+    log.record(event, before, saidBy(`${actor.name}: ${change.state}`, order.reason));
   return { ...base, status: 'applied', summary, auditId, warnings };
 }
 

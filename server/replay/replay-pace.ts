@@ -29,7 +29,7 @@ export function jobsACall(cost: CallCost | null, isBehind: boolean): number {
   return Math.max(1, Math.min(MAX_JOBS, Math.floor(holdUsec / cost.usecPerJob)));
 }
 
-/** The cost once a call has moved `jobs` jobs. A Redis whose clock stands still in a script tells 0: its jobs are taken for usual ones. */
+/** The cost once a call has moved `jobs` jobs. A Redis whose clock stands still in a script says 0: its jobs are taken for usual ones. */
 export function costAfter(
   before: CallCost | null,
   jobs: number,

@@ -32,7 +32,7 @@ interface RunDeps {
   readonly snapshot: (instance: string) => Snapshot | null;
   readonly moved: MovedJobs;
   /** For the timeline. */
-  readonly tell: (kind: RunEvent, record: ReplayRecord, text: string) => void;
+  readonly recordEvent: (kind: RunEvent, record: ReplayRecord, text: string) => void;
 }
 
 /** What it needs is not there: waited for. */
@@ -216,7 +216,7 @@ export class ReplayRun {
     const wasSlowed = this.#throttle.isSlowed;
     const due = this.#throttle.due(this.#record, most);
     if (this.#throttle.isSlowed !== wasSlowed)
-      this.#deps.tell('guarded', this.#record, this.#throttle.reason);
+      this.#deps.recordEvent('guarded', this.#record, this.#throttle.reason);
     if (due.jobs === 0) return this.#nap(Math.min(NAP_MS, due.waitMs));
     this.#walk ??= source.walk(this.#record.cursors, () => this.#shouldStop);
     const found = await this.#walk.next(client, due.jobs);
@@ -289,7 +289,7 @@ export class ReplayRun {
   async #rest(event: RunEvent, change: Partial<ReplayRecord> & { readonly reason: string }): Promise<void> {
     this.#set({ ...change, ...(event === 'finished' ? { endedAtMs: this.#deps.now() } : {}) });
     await this.#save().catch(() => undefined);
-    this.#deps.tell(event, this.#record, change.reason);
+    this.#deps.recordEvent(event, this.#record, change.reason);
   }
 
   #nap(ms: number): Promise<void> {

@@ -53,7 +53,7 @@ interface ReplaysDeps {
   /** Of several consoles, is it this one that moves jobs, and the way to the one that does. Left out: there are no others. */
   readonly isLeader?: () => boolean;
   readonly commands?: Pick<CommandRelay, 'send' | 'other'>;
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly now: () => number;
   readonly newId: () => string;
   readonly warn: (message: string) => void;
@@ -220,7 +220,7 @@ export class Replays {
     });
     const run = this.#hold(record);
     void run.start();
-    this.#log.tell(
+    this.#log.record(
       'started',
       record,
       saidBy(`${actor.name} replays ${spec.from} jobs of ${queues.join(', ')}`, spec.reason),
@@ -271,7 +271,7 @@ export class Replays {
       isLeader: () => this.#deps.isLeader?.() ?? true,
       client: (name) => this.#connections.ready(name),
       snapshot: (name) => this.#deps.watch.snapshot(name),
-      tell: (kind, now, text) => this.#log.tell(kind, now, text),
+      recordEvent: (kind, now, text) => this.#log.record(kind, now, text),
     });
     this.#runs.set(record.id, run);
     return run;

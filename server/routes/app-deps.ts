@@ -24,12 +24,12 @@ import type { JobPlaces, Watch } from '../watch/watch.js';
 
 /**
  * routes/ is all that HTTP reaches: api/ (JSON), pages/ (HTML) and live/ (server-sent events), behind gate.ts. It imports
- * every room but redis/. What it is given is listed here, built once in start-console.ts; a part names what it takes of it
+ * every module but redis/. What it is given is listed here, built once in start-console.ts; a part names what it takes of it
  * (Pick). Begin with api/index.ts.
  */
 export interface AppDeps {
   readonly watch: Watch;
-  /** Told of views that throw. */
+  /** Notes views that throw. */
   readonly health: Pick<OwnHealth, 'note'>;
   readonly messaging: Messaging;
   /** Sends a canary job through a queue, the way users' jobs go. @throws CanaryRefused, JobsUnavailable */
@@ -45,7 +45,7 @@ export interface AppDeps {
   readonly activity: ActivityLog;
   readonly episodes: EpisodeLog;
   readonly incidents: IncidentLog;
-  /** Who is signed in, and what is told of the door. */
+  /** Who is signed in, and what is recorded of the door. */
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;

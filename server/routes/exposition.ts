@@ -21,7 +21,7 @@ export interface MetricsOptions {
   readonly scores?: ReadonlyMap<string, Score>;
 }
 
-/** Label of the queues that are told as one. No queue is called so: an id holds a colon. */
+/** Label of the queues that are counted as one. No queue is called so: an id holds a colon. */
 const OTHER_QUEUES = 'other';
 const PREFIX = 'spillway_';
 
@@ -61,7 +61,7 @@ const MAX_JOB_TYPES = 100;
 interface View {
   readonly snapshot: Snapshot;
   readonly isLive: boolean;
-  readonly told: readonly QueueState[];
+  readonly named: readonly QueueState[];
   readonly folded: readonly QueueState[];
   readonly types: readonly TypeOfQueue[];
   readonly untoldTypes: number;
@@ -76,7 +76,7 @@ function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
   return {
     snapshot,
     isLive,
-    told: ranked.slice(0, most),
+    named: ranked.slice(0, most),
     folded: ranked.slice(most),
     types: firstOf(types, mostTypes, compareTypes('work')),
     untoldTypes: Math.max(0, types.length - mostTypes),
@@ -115,7 +115,7 @@ function samplesOf(signal: Signal, view: View, nowMs: number): readonly Sample[]
       sample({ redis, queue: queue.id, type: type.name }, signal.read(type, queue, snapshot)),
     );
   }
-  const single = view.told.flatMap((queue) =>
+  const single = view.named.flatMap((queue) =>
     sample({ redis, queue: queue.id }, signal.read(queue, snapshot, nowMs)),
   );
   return [...single, ...sample({ redis, queue: OTHER_QUEUES }, foldQueues(signal, view, nowMs))];
@@ -172,7 +172,7 @@ function findingsFamily(findings: readonly CurrentFinding[]): MetricFamily {
   }
   return {
     name: `${PREFIX}findings`,
-    help: 'Findings at present by code and severity; one that is told for many queues counts once.',
+    help: 'Findings at present by code and severity; one that stands for many queues counts once.',
     kind: 'gauge',
     labelNames: ['redis', 'code', 'severity'],
     samples: [...counts.values()],

@@ -31,7 +31,7 @@ export interface Gate {
   readonly checkHost: MiddlewareHandler;
   /** Changes by a browser must come from the console's own pages. */
   readonly checkOrigin: MiddlewareHandler<GateEnv>;
-  /** Who holds this token; what is wrong is counted and told. A right one is never refused, whoever else tried. */
+  /** Who holds this token; what is wrong is counted and recorded. A right one is never refused, whoever else tried. */
   readonly admit: (c: Context, token: string) => TokenEntry | 'wrong' | 'too-many';
 }
 

@@ -82,14 +82,19 @@ export function closeLive(): void {
   hubs.clear();
 }
 
-function overviewEvents(deps: AppDeps, role: Role): LiveView {
+function overviewEvents(deps: Parameters<typeof overviewJson>[0], role: Role): LiveView {
   return {
     key: `api ${role}`,
     render: () => [eventPart('overview', 'overview', overviewJson(deps, role))],
   };
 }
 
-function stream(c: Context<GateEnv>, { sessions }: AppDeps, hub: LiveHub, view: LiveView): Response {
+function stream(
+  c: Context<GateEnv>,
+  { sessions }: Pick<AppDeps, 'sessions'>,
+  hub: LiveHub,
+  view: LiveView,
+): Response {
   const session = c.get('session');
   const body = hub.open(view, {
     name: c.get('actor').name,

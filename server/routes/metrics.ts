@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Snapshot } from '../model/snapshot.js';
-import { Turns } from '../process/every.js';
+import { Yielder } from '../process/every.js';
 import type { AppDeps } from './app-deps.js';
 import { collectMetrics, type MetricsOptions } from './exposition.js';
 import type { GateEnv } from './gate.js';
@@ -9,7 +9,7 @@ import type { GateEnv } from './gate.js';
 /**
  * /healthz: the process answers. /readyz: it has started, with the state of its store and of each Redis, and whether it is
  * the one of several consoles that judges, sends and moves jobs; 200 also when one of them is down, as the console is there
- * to say so. Neither needs a token, and neither tells an address.
+ * to say so. Neither needs a token, and neither says an address.
  */
 export function healthRoutes(deps: Pick<AppDeps, 'watch' | 'messaging' | 'storeProblem'>): Hono {
   return new Hono()
@@ -40,9 +40,9 @@ export async function renderMetrics(
   options: MetricsOptions,
 ): Promise<string> {
   const registry = new Registry();
-  const turns = new Turns();
+  const yielder = new Yielder();
   for (const { name, help, kind, labelNames, samples } of collectMetrics(snapshots, options)) {
-    await turns.next();
+    await yielder.yieldToEventLoop();
     if (samples.length === 0) continue;
     const configuration = { name, help, labelNames: [...labelNames], registers: [registry] };
     if (kind === 'gauge') {

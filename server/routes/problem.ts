@@ -113,7 +113,7 @@ export function problemOf(error: unknown): Problem | null {
   return null;
 }
 
-/** Answers problem+json; what is not foreseen is told as a fault of the console, and answered without its words. */
+/** Answers problem+json; what is not foreseen is shown as a fault of the console, and answered without its words. */
 export function problemHandler(noteFault: (part: string, error: unknown) => void): ErrorHandler {
   return (error, c) => {
     const known = problemOf(error);

@@ -67,7 +67,7 @@ export function createIdempotencyStore(
   const nameOf = (actor: string, key: string): string => `${actor}\n${key}`;
   const begin = (actor: string, key: string): void => {
     const beat = setInterval(() => {
-      // A store that can't be written now: the answer tells of that in the end.
+      // A store that can't be written now: the answer says so in the end.
       void database
         .update(idempotency)
         .set({ beat: sql`${idempotency.beat} + 1` })

@@ -232,12 +232,12 @@ function isCause(cause: Trouble, effect: Trouble): boolean {
   );
 }
 
-/** What people do is audited and told in the same words at the same moment: one of them is enough. */
+/** What people do is audited and recorded in the same words at the same moment: one of them is enough. */
 function withoutTwins(entries: readonly ActivityEntry[]): readonly ActivityEntry[] {
-  const told = new Set(
+  const audited_ = new Set(
     entries.filter(({ audited }) => audited === null).map(({ atMs, text }) => `${atMs} ${text}`),
   );
-  return entries.filter(({ audited, atMs, text }) => audited === null || !told.has(`${atMs} ${text}`));
+  return entries.filter(({ audited, atMs, text }) => audited === null || !audited_.has(`${atMs} ${text}`));
 }
 
 /** What is about no finding: what belongs together by its time, by what it is about, or by itself. */

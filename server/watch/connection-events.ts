@@ -21,7 +21,7 @@ export function anotherProcess(topology: LinkState['topology'], address: string)
       };
 }
 
-/** The console's subscriber have changed; null where that is nothing to tell. */
+/** How the console hears agents has changed; null where that is no news. */
 export function hearingChanged(state: ChannelState, before: ChannelState): FleetEvent | null {
   if (state.status === 'deaf')
     return {
@@ -83,16 +83,16 @@ const TOGETHER: Partial<Record<TimelineKind, readonly [who: string, what: string
 
 /** Takes what happens to workers until the tick's end; everything else is recorded at once. */
 export class EventCoalescer {
-  readonly #tell: RecordEvent;
+  readonly #record: RecordEvent;
   readonly #gathered = new Map<TimelineKind, Gathered>();
 
-  constructor(tell: RecordEvent) {
-    this.#tell = tell;
+  constructor(record: RecordEvent) {
+    this.#record = record;
   }
 
   add(event: Event): void {
     if (!TOGETHER[event.kind]) {
-      this.#tell(event);
+      this.#record(event);
       return;
     }
     const known = this.#gathered.get(event.kind);
@@ -104,13 +104,13 @@ export class EventCoalescer {
     if (gathered.events.length < MAX_ONE_BY_ONE) gathered.events.push(event);
   }
 
-  /** The tick has ended: tells what was gathered. */
+  /** The tick has ended: records what was gathered. */
   flush(): void {
     const all = [...this.#gathered.values()];
     this.#gathered.clear();
     for (const gathered of all) {
-      if (gathered.count > MAX_ONE_BY_ONE) this.#tell(asOne(gathered));
-      else for (const event of gathered.events) this.#tell(event);
+      if (gathered.count > MAX_ONE_BY_ONE) this.#record(asOne(gathered));
+      else for (const event of gathered.events) this.#record(event);
     }
   }
 }

@@ -88,7 +88,7 @@ export class ExactCount {
     this.#wanted = queue.id;
     this.#walk = null;
     this.#jobsATick = FIRST_JOBS;
-    return this.#tell(progress);
+    return this.#note(progress);
   }
 
   /** Ends a count that runs; else it changes nothing. null: none was ever asked for. */
@@ -151,7 +151,7 @@ export class ExactCount {
       const isWalked = await this.#walkOn(walk, tick, calls);
       if (this.#walk !== walk) return calls;
       if (isWalked) await this.#finish(walk, queue, tick, calls);
-      else this.#tellPace(walk, tick.now());
+      else this.#notePace(walk, tick.now());
       walk.failures = 0;
     } catch (error) {
       this.#noteFailure(walk, error, tick.now());
@@ -216,7 +216,7 @@ export class ExactCount {
     };
     const isUsable = isStillExact(result, queue, nowMs);
     if (isUsable) this.#results.set(walk.queueId, result);
-    this.#tellPace(walk, nowMs);
+    this.#notePace(walk, nowMs);
     this.#end('done', nowMs, isUsable ? null : changedProblem(changedRatio(result, queue)));
   }
 
@@ -227,18 +227,18 @@ export class ExactCount {
     if (walk.failures >= MAX_FAILURES || isRefusal(problem)) this.#end('failed', nowMs, problem);
     else {
       const before = this.progress(walk.queueId);
-      if (before) this.#tell({ ...before, problem: `${problem}; it is tried again` });
+      if (before) this.#note({ ...before, problem: `${problem}; it is tried again` });
       throw error;
     }
   }
 
-  #tellPace(walk: Walk, nowMs: number): void {
+  #notePace(walk: Walk, nowMs: number): void {
     const before = this.progress(walk.queueId);
     if (!before) return;
     const counted = countedJobs(walk);
     const perSecond = counted / Math.max(0.001, (nowMs - before.startedAtMs) / 1000);
     const totalJobs = Math.max(before.totalJobs, counted);
-    this.#tell({
+    this.#note({
       ...before,
       countedJobs: counted,
       totalJobs,
@@ -251,10 +251,10 @@ export class ExactCount {
     const before = this.#wanted === null ? null : this.progress(this.#wanted);
     this.#wanted = null;
     this.#walk = null;
-    if (before) this.#tell({ ...before, state, endedAtMs: nowMs, remainingSeconds: null, problem });
+    if (before) this.#note({ ...before, state, endedAtMs: nowMs, remainingSeconds: null, problem });
   }
 
-  #tell(progress: CountProgress): CountProgress {
+  #note(progress: CountProgress): CountProgress {
     this.#progress.set(progress.queue, progress);
     return progress;
   }

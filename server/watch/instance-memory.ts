@@ -1,7 +1,7 @@
 import type { CountProgress, ForeignKey, NodeMemory } from '../model/memory.js';
 import { CountRefused } from '../model/memory.js';
 import { jobsIn, type QueueState } from '../model/snapshot.js';
-import { Turns } from '../process/every.js';
+import { Yielder } from '../process/every.js';
 import type { NodeClient } from '../redis/connect.js';
 import type { DiscoveryStep } from '../redis/discover.js';
 import type { ForeignSample } from '../redis/foreign-keys.js';
@@ -210,16 +210,16 @@ export class InstanceMemory {
       ? []
       : await this.sampler.sample(client, states, node, nowMs, master.mayReadData);
     const sampled = new Set(ids);
-    const turns = new Turns();
+    const yielder = new Yielder();
     for (const queue of master.queues) {
       if (!queue.state || !(sampled.has(queue.id) || hasMovedOn(queue.state))) continue;
       const samples = this.sampler.of(queue.id);
       if (!samples) continue;
-      await turns.next();
+      await yielder.yieldToEventLoop();
       queue.setMemory(samples.memory(queue.state, nowMs), this.sampler.tenantsOf(queue.state));
     }
     await this.#count(master, nowMs);
-    await turns.next();
+    await yielder.yieldToEventLoop();
     if (nowMs - sight.statsAtMs >= STATS_EVERY_MS) {
       // Refused where ACL says so: then what is beside queues is not known.
       const { stats, calls } = await readMemoryStats(client);
@@ -227,7 +227,7 @@ export class InstanceMemory {
       node.count(calls);
       sight.statsAtMs = nowMs;
     }
-    this.#tell(sight, node, master.queues, nowMs);
+    this.#showNode(sight, node, master.queues, nowMs);
   }
 
   /** Goes on with a count that runs here, and shows what counts have found. */
@@ -252,7 +252,7 @@ export class InstanceMemory {
     }
   }
 
-  #tell(sight: NodeSight, node: WatchedNode, queues: readonly WatchedQueue[], nowMs: number): void {
+  #showNode(sight: NodeSight, node: WatchedNode, queues: readonly WatchedQueue[], nowMs: number): void {
     if (!sight.stats) return;
     const states: readonly QueueState[] = queues.flatMap((queue) => queue.state ?? []);
     node.setMemory(

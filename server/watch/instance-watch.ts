@@ -7,7 +7,7 @@ import { isSettling } from '../model/sight.js';
 import type { Acted, DataLoss, Marker, PollState, Snapshot } from '../model/snapshot.js';
 import type { RecordEvent } from '../model/timeline-entry.js';
 import type { SeenWorker, WorkerState } from '../model/worker.js';
-import { every, type Loop, Turns } from '../process/every.js';
+import { every, type Loop, Yielder } from '../process/every.js';
 import type { OwnHealth } from '../process/own-health.js';
 import { ReadTimeout, Timeout } from '../redis/connect.js';
 import type { RedisLink } from '../redis/link.js';
@@ -28,7 +28,7 @@ import type { AgentPort, Series, TickListener } from './watch.js';
 const RETRY_EVERY_MS = 500;
 /** From so many queues on, what they cost the console itself is a reason to read them less often. */
 const MANY_QUEUES = 500;
-/** For so long what was done is told with the Snapshot, so that what brought nothing is not offered again. */
+/** For so long what was done is in the Snapshot, so that what brought nothing is not offered again. */
 const ACTED_MS = 600_000;
 const MAX_ACTED = 200;
 
@@ -40,7 +40,7 @@ interface InstanceWatchDeps {
   readonly newId: () => string;
   /** A loss of data that an earlier process of this console found. */
   readonly lossBefore: (instance: string) => DataLoss | null;
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly now: () => number;
   readonly log: { info(message: string): void; warn(message: string): void };
   readonly thresholds: Thresholds;
@@ -89,7 +89,7 @@ export class InstanceWatch {
     this.#config = config;
     this.link = link;
     this.#deps = deps;
-    this.#events = new EventCoalescer(deps.tell);
+    this.#events = new EventCoalescer(deps.recordEvent);
     const report = (event: FleetEvent): void => this.#events.add({ ...event, atMs: now(), instance: name });
     this.#status = new LinkWatch(link, { name, now, self, log, report });
     this.#agents = new InstanceAgents(config, link.client, {
@@ -218,10 +218,10 @@ export class InstanceWatch {
   async #tick(): Promise<void> {
     const startedAtMs = this.#deps.now();
     const ends = this.#cost.begin();
-    const turns = new Turns();
+    const yielder = new Yielder();
     const isRead = await this.#read();
     this.#isRead = isRead;
-    await turns.next();
+    await yielder.yieldToEventLoop();
     if (this.#isStopped) return;
     const nowMs = this.#deps.now();
     this.#poll = { ...this.#poll, ticks: this.#poll.ticks + 1, lastTickMs: nowMs - startedAtMs };
@@ -232,7 +232,7 @@ export class InstanceWatch {
     const { name } = this.#config;
     guard(`snapshot of ${name}`, () => this.#see(nowMs), undefined);
     if (isRead) guard(`verdicts on queues of ${name}`, () => this.#judgeQueues(nowMs), undefined);
-    await turns.next();
+    await yielder.yieldToEventLoop();
     guard(`timeline of ${name}`, () => this.#events.flush(), undefined);
     guard(`charts of ${name}`, () => this.#recent.add(nowMs, isRead ? this.reader.totals() : {}), undefined);
     if (isRead)

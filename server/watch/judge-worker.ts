@@ -1,6 +1,6 @@
 import { fact } from '../model/evidence.js';
 import { formatCount, formatDuration, formatJobs, formatRate, rowSeconds } from '../model/format.js';
-import { hangingJobs, patienceOf, UNKNOWN_PATIENCE_MS } from '../model/hanging.js';
+import { graceMsOf, hangingJobs, UNKNOWN_GRACE_MS } from '../model/hanging.js';
 import type { AgentFacts, SeenWorker } from '../model/worker.js';
 import {
   ago,
@@ -171,10 +171,10 @@ function whenStuck(_worker: SeenWorker, agent: AgentFacts, { queue, nowMs }: Wor
   const hanging = hangingJobs(agent, queue, nowMs);
   const [oldest] = hanging;
   if (!oldest) return null;
-  const patienceMs = patienceOf(agent, queue, oldest.type);
+  const graceMs = graceMsOf(agent, queue, oldest.type);
   const quietMs = nowMs - Math.max(agent.lastFinishedAtMs ?? 0, agent.attachedAtMs);
   // Some slots hang while others finish: it works, with fewer slots; that is evidence and not this verdict.
-  if (quietMs <= Math.min(patienceMs, UNKNOWN_PATIENCE_MS)) return null;
+  if (quietMs <= Math.min(graceMs, UNKNOWN_GRACE_MS)) return null;
   return judged(
     'stuck',
     `${formatJobs(agent.running)} in hand and none has finished for ${formatDuration(quietMs / 1000)}: ${oldest.type} ${oldest.jobId} runs for ${formatDuration((nowMs - oldest.startedAtMs) / 1000)}${usualWords(agent, oldest.type)}.`,

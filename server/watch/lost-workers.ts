@@ -66,7 +66,7 @@ const MAX_JOBS = 20;
 
 /**
  * Workers that are gone without a farewell. They are missed until a successor is heard or somebody dismisses them, also
- * over a restart of the console; bounded by MAX_LOST. Without I/O: `changed` tells what is to be kept, null: nothing more.
+ * over a restart of the console; bounded by MAX_LOST. Without I/O: `changed` is called with what is to be kept, null: nothing more.
  */
 export class LostWorkers {
   readonly #byId = new Map<string, LostWorker & { replacedAtMs: number | null }>();

@@ -65,10 +65,10 @@ export function markerKind(kind: TimelineEntry['kind']): Marker['kind'] | null {
   return kind === 'marker.deploy' ? 'deploy' : kind === 'marker.note' ? 'note' : null;
 }
 
-/** Fills the book from the store, so that a console that restarts in an incident still knows of the deploy before it. */
-export async function recallMarkers(book: MarkerCache, timeline: TimelineLog, nowMs: number): Promise<void> {
+/** Fills the cache from the store, so that a console that restarts in an incident still knows of the deploy before it. */
+export async function recallMarkers(cache: MarkerCache, timeline: TimelineLog, nowMs: number): Promise<void> {
   const known = new Map<string, Parameters<MarkerCache['add']>[0]>();
-  for (const instance of book.instances) {
+  for (const instance of cache.instances) {
     const entries = await timeline.list({
       instance,
       kinds: MARKER_ENTRY_KINDS,
@@ -78,5 +78,5 @@ export async function recallMarkers(book: MarkerCache, timeline: TimelineLog, no
     // One about every instance is found with each of them.
     for (const entry of entries) known.set(entry.id, entry);
   }
-  for (const entry of known.values()) book.add(entry);
+  for (const entry of known.values()) cache.add(entry);
 }

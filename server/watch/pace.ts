@@ -1,7 +1,7 @@
 /** Ticks that are compared: what else the process did meanwhile (pages, exports) was not in each of them. */
 const COMPARED = 5;
 
-/** CPU that one tick of a poller takes of the console's own process: reading, judging, and telling those who listen. */
+/** CPU that one tick of a poller takes of the console's own process: reading, judging, and calling those who listen. */
 export class TickCost {
   readonly #cpuUsedMs: () => number;
   readonly #last: number[] = [];
@@ -88,7 +88,7 @@ export function nextPollIntervalMs(input: PollPaceInput): PollPace {
   const step = Math.min(SLOWEST_STEP, Math.max(FASTEST_STEP, (ownCpuRatio / (budgetRatio * AIM)) ** GAIN));
   const wanted = Math.max(baseMs, currentMs * step, roundTripMs / ROUND_TRIP_SHARE, ownPaceMs(tickCpuMs));
   const intervalMs = Math.round(Math.min(wanted, slowestMs));
-  // A few percent over the base is jitter, not a slow-down worth telling.
+  // A few percent over the base is jitter, not a slow-down worth showing.
   if (intervalMs <= baseMs * 1.05) return { intervalMs: Math.round(baseMs), isSlowed: false, because: null };
   return {
     intervalMs,

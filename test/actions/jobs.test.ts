@@ -140,7 +140,7 @@ describe('one job is read', () => {
     expect(job?.memoryBytes).toBeGreaterThan(100);
   });
 
-  it('without fetching a payload of 50 MB, of which the size is told', async () => {
+  it('without fetching a payload of 50 MB, of which the size is reported', async () => {
     await redis.client.hset(
       `${id}:huge`,
       'name',
@@ -184,12 +184,12 @@ describe('one job is read', () => {
     expect(job).toMatchObject({ timestampMs: null, attemptsMade: 0, stackTrace: ['[not json'], opts: '' });
   });
 
-  it('or told to be none', async () => {
+  it('or reported to be none', async () => {
     expect(await readJob(bench.watch, 'default', id, 'nobody')).toBeNull();
   });
 });
 
-it('a Redis that cannot be asked is told as such', async () => {
+it('a Redis that cannot be asked is reported as such', async () => {
   await expect(listJobs(bench.watch, 'prod', id, { state: 'failed', cursor: 0, limit: 1 })).rejects.toThrow(
     JobsUnavailable,
   );

@@ -111,7 +111,7 @@ describe.concurrent('a worker that has ended when the order comes', () => {
   it.for([
     ['with a name, is told as silent, and the order waits for it', 'first', /the order is kept/],
     [
-      'without a name, is told as silent, and that the order may have ended with it',
+      'without a name, is reported as silent, and that the order may have ended with it',
       undefined,
       /so has the order/,
     ],
@@ -130,7 +130,7 @@ describe.concurrent('a worker that has ended when the order comes', () => {
 });
 
 describe.concurrent('a connection that hangs between keeping and publishing', () => {
-  it('leaves the order kept, and says that workers follow and that it is not known whether they were told', async ({
+  it('leaves the order kept, and says that workers follow and that it is not known whether they have heard it', async ({
     scene,
   }) => {
     await scene.add(1);

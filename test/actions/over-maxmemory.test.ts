@@ -115,7 +115,7 @@ describe.each([
     expect(await redis.client.hmget(`${id}:meta`, 'max', 'duration')).toEqual(['5', '1000']);
   });
 
-  it('trims events and tells the bytes that came free', async () => {
+  it('trims events and reports the bytes that came free', async () => {
     const before = Number(await redis.client.call('MEMORY', 'USAGE', `${id}:events`, 'SAMPLES', '0'));
     const outcome = await bench.pullOne('queue.trim-events', { queues: [id], args: { keep: 0 } });
     const after = Number(await redis.client.call('MEMORY', 'USAGE', `${id}:events`, 'SAMPLES', '0'));
@@ -124,7 +124,7 @@ describe.each([
   });
 
   it.each(['completed', 'failed'] as const)(
-    'cleans %s jobs and tells the bytes that came free',
+    'cleans %s jobs and reports the bytes that came free',
     async (state) => {
       const held = await bytesOf(redis, id, state);
       const outcome = await bench.pullOne('queue.clean-finished', {

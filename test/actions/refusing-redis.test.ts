@@ -11,7 +11,7 @@ import { until } from '../support/until.js';
 
 const unsaved = ({ watch }: ActionBench) => watch.findings().find(({ code }) => code === 'redis.unsaved');
 
-it('a Redis that can not save: it is told before anybody is refused and told louder then, queues stay known, and actions say why nothing was changed', async ({
+it('a Redis that can not save: it is reported before anybody is refused and reported louder then, queues stay known, and actions say why nothing was changed', async ({
   world: { redis, aQueue, endLater },
 }) => {
   const mail = aQueue('mail');
@@ -23,10 +23,10 @@ it('a Redis that can not save: it is told before anybody is refused and told lou
   // Its directory is gone: nobody can write there, root either.
   await rm(redis.directory, { recursive: true });
   await redis.client.bgsave();
-  const warned = await until('it is told', () => unsaved(bench));
+  const warned = await until('it is reported', () => unsaved(bench));
   expect([warned.severity, warned.headline]).toEqual(['warning', "Redis can't save to disk"]);
   await expect(mail.add('send', {})).rejects.toThrow('MISCONF');
-  await until('that it refuses is told', () => unsaved(bench)?.severity === 'critical');
+  await until('that it refuses is reported', () => unsaved(bench)?.severity === 'critical');
   const outcome = await bench.pullOne('queue.pause', { queues: ['bull:mail'] });
   expect(outcome.status).toBe('failed');
   expect(outcome.summary).toMatch(/accepts no writes because it cannot save to disk/);
@@ -38,7 +38,7 @@ it('a Redis that can not save: it is told before anybody is refused and told lou
   expect((await bench.pullOne('queue.pause', { queues: ['bull:mail'] })).status).toBe('applied');
 });
 
-it('a Redis whose append-only file can not be written: it is told, with what is refused', async ({
+it('a Redis whose append-only file can not be written: it is reported, with what is refused', async ({
   world: { endLater },
 }) => {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-aof-'));
@@ -51,7 +51,7 @@ it('a Redis whose append-only file can not be written: it is told, with what is 
   endLater(() => bench.stop());
   await redis.client.set('any', 'is written down later');
   await until('it refuses', async () => redis.client.set('any', 'other').then(() => false, String));
-  const told = await until('it is told', () => unsaved(bench)?.severity === 'critical' && unsaved(bench));
+  const told = await until('it is reported', () => unsaved(bench)?.severity === 'critical' && unsaved(bench));
   expect(wordsOf(told)).toMatch(/rejects writes: it can't save.*Its append-only file can't be written/);
 });
 
@@ -74,7 +74,7 @@ it('a Redis that is busy with a script: nothing is 0 or gone, and actions say wh
       wrong.push(known);
   });
   const endless = other.eval('while true do end', 0).catch((error: Error) => error.message);
-  const finding = await until('it is told', () =>
+  const finding = await until('it is reported', () =>
     watch
       .findings()
       .find((one) => /is busy with a script that does not end/.test(JSON.stringify(one.evidence))),

@@ -218,7 +218,7 @@ it('attempts that repeat themselves are counted in the audit, and fill no disk',
   expect(kept()[1]?.summary).toMatch(/so were 199 attempts before it/);
 });
 
-it('a change that can’t be kept in the audit is told as such', async () => {
+it('a change that can’t be kept in the audit is reported as such', async () => {
   const deps = {
     ...bench.deps,
     audit: { ...bench.audit, append: () => Promise.reject(new Error('disk full')) },
@@ -345,7 +345,7 @@ describe('a Redis user that may not do everything', () => {
   });
 });
 
-it('a read-only replica is told as such', async () => {
+it('a read-only replica is reported as such', async () => {
   const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(redis.port)] });
   await until('the replica is in step', async () =>
     (await replica.client.info()).includes('master_link_status:up'),

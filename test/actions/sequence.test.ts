@@ -101,7 +101,7 @@ describe('several actions as one', () => {
     expect(outcome.aim).toMatchObject({ summary: expect.stringMatching(/^Writes are accepted: /) });
   });
 
-  it('end at the first that fails; what was done before stays, and is told', async ({ world, bench }) => {
+  it('end at the first that fails; what was done before stays, and is reported', async ({ world, bench }) => {
     await world.redis.client.call('ACL', 'SETUSER', 'default', '-config|set');
     const outcome = await bench.pullOne('sequence', steps(clean, raise(700 * MB), trim));
     await world.redis.client.call('ACL', 'SETUSER', 'default', '+@all');

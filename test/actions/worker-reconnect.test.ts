@@ -27,7 +27,7 @@ async function deafWorker({ redis, workers, add, bench }: WorkerScene, version: 
 }
 
 describe.concurrent('a worker that is connected and takes nothing', () => {
-  it('takes jobs again once it is reconnected, of BullMQ 5 and 6; where its way stays lost that is told, with what to restart', async ({
+  it('takes jobs again once it is reconnected, of BullMQ 5 and 6; where its way stays lost that is reported, with what to restart', async ({
     scene,
   }) => {
     const { bench } = scene;

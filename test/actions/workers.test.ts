@@ -211,7 +211,7 @@ describe.concurrent('one worker', () => {
     expect(await redis.client.hget('bull:work:meta', 'spillway.workers')).toBeNull();
   });
 
-  it('that does not answer is told as such, and follows when it is back', async ({
+  it('that does not answer is reported as such, and follows when it is back', async ({
     scene: { bench, workers, add },
   }) => {
     await add(1);
@@ -229,7 +229,7 @@ describe.concurrent('one worker', () => {
 });
 
 describe.concurrent('with a secret', () => {
-  it('a console that has it is obeyed, one that has not is ignored and told why', async ({
+  it('a console that has it is obeyed, one that has not is ignored, which says why', async ({
     scene: { bench, workers, heard, add, console: openConsole },
   }) => {
     await add(1);

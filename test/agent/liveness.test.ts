@@ -115,7 +115,7 @@ describe.concurrent('the process that it is in', () => {
   });
 });
 
-describe.concurrent('a beat tells', () => {
+describe.concurrent('a beat reports', () => {
   it('what runs, what has finished and how long it took, by job type', async ({
     scene: { redis, ear, start },
   }) => {
@@ -128,7 +128,7 @@ describe.concurrent('a beat tells', () => {
         .flatMap((beat) => beat.workers.filter((one) => one.id === id))
         .flatMap((one) => one.types.filter((told) => told.name === type))
         .reduce((total, told) => total + told[outcome], 0);
-    await until('all are told', () => sum('work', 'completed') === 10 && sum('other', 'failed') === 1);
+    await until('all are reported', () => sum('work', 'completed') === 10 && sum('other', 'failed') === 1);
     const told = ear.beats
       .slice(from)
       .flatMap((beat) => beat.workers)
@@ -184,7 +184,7 @@ describe.concurrent('a beat tells', () => {
       mine()
         .flatMap((one) => one.types)
         .reduce((sum, type) => sum + type.completed, 0);
-    await until('all are told', () => finished() === 10_000);
+    await until('all are reported', () => finished() === 10_000);
     expect(Math.max(...mine().map((one) => one.types.length))).toBeLessThanOrEqual(51);
     expect(Math.max(...mine().map((one) => JSON.stringify(one).length))).toBeLessThan(64 * 1024);
   });

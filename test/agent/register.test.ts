@@ -72,7 +72,7 @@ describe('an application without a line about the agent', () => {
     await ended(own.child);
   });
 
-  it('is told of an option that can’t be read, by its name, and has the others', () => {
+  it('is reported an option that can’t be read, by its name, and has the others', () => {
     const { options, problems } = optionsOfEnvironment({
       SPILLWAY_AGENT_LABELS: 'release=41',
       SPILLWAY_AGENT_NAME: 'mailer',

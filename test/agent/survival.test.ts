@@ -109,7 +109,7 @@ describe.concurrent('a worker’s process lives on, does not spin and does not g
     expect((await worker.state()).problems).toEqual([expect.stringMatching(/reading its memory.*EMFILE/)]);
   });
 
-  it('where Redis lets its user neither hear nor speak on channels of consoles, told once', async ({
+  it('where Redis lets its user neither hear nor speak on channels of consoles, reported once', async ({
     scene: { redis, ear, add, startSilent },
   }) => {
     await redis.client.call('ACL', 'SETUSER', 'jobs', 'on', 'nopass', '+@all', '~bull:*', 'resetchannels');

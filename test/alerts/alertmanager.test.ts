@@ -40,7 +40,7 @@ const named = async (rule: string) =>
   (await alertmanager.active()).filter(({ labels }) => labels.alertname === rule);
 
 describe('a real Alertmanager', () => {
-  it('is told what is wrong, since when, the evidence, the first remedy and where to look', async () => {
+  it('is notified of what is wrong, since when, the evidence, the first remedy and where to look', async () => {
     const startsAtMs = Date.now() - 60_000;
     const alerts = [
       aNotice({
@@ -68,7 +68,7 @@ describe('a real Alertmanager', () => {
     expect(new Date(known?.endsAt ?? 0).getTime() - Date.now()).toBeGreaterThan(180_000);
   });
 
-  it('knows it for the same alert when it is told again, and ends it when it is over', async () => {
+  it('knows it for the same alert when it is sent again, and ends it when it is over', async () => {
     const alert = aNotice({ rule: 'Again', startsAtMs: Date.now() - 5_000 });
     await channel().send(aNotification({ alerts: [alert] }));
     await channel().send(aNotification({ id: 'n-2', alerts: [{ ...alert, evidence: '95% of 512 MB' }] }));
@@ -81,7 +81,7 @@ describe('a real Alertmanager', () => {
     );
   });
 
-  it('takes what is never told again for over, which is why it is refreshed', async () => {
+  it('takes what is never sent again for over, which is why it is refreshed', async () => {
     const alerts = [aNotice({ rule: 'Forgotten', startsAtMs: Date.now() - 5_000 })];
     const impatient = channel({ refreshSeconds: 0.5 });
     await impatient.send(aNotification({ alerts }));
@@ -91,7 +91,7 @@ describe('a real Alertmanager', () => {
     expect(await named('Forgotten')).toHaveLength(1);
   });
 
-  it('that is asked for at the wrong path is told of with its answer', async () => {
+  it('that is asked for at the wrong path is reported with its answer', async () => {
     const wrong = channel({ url: `${alertmanager.url}/nowhere` });
     expect(await wrong.send(aNotification())).toMatchObject({
       ok: false,

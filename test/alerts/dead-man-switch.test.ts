@@ -68,7 +68,7 @@ describe("the dead man's switch", () => {
     expect(deadMan.state().problem).toBeNull();
   });
 
-  it('tells the failure where the service takes it', async () => {
+  it('reports the failure where the service takes it', async () => {
     const { deadMan, world } = aSwitch({ failUrl: `${receiver.url}/beat/fail` });
     world.problems = [blind];
     await deadMan.look();
@@ -99,7 +99,7 @@ describe("the dead man's switch", () => {
     expect(paths()).toEqual(['POST /fail']);
   });
 
-  it('tries a beat that did not arrive again soon, and tells its trouble without the address', async () => {
+  it('tries a beat that did not arrive again soon, and reports its trouble without the address', async () => {
     const { deadMan, world } = aSwitch();
     receiver.answer((request, response) => void response.writeHead(503).end(`no ${request.path}`));
     await deadMan.look();
@@ -154,7 +154,7 @@ describe('the console itself', () => {
     expect(codes(facts)).toEqual(expected);
   });
 
-  it('tells of its troubles as findings, also while it is blind', () => {
+  it('reports its troubles as findings, also while it is blind', () => {
     const ownProblems = judgeHealth({
       ...well,
       wroteAtMs: NOW_MS - 60_000,

@@ -163,7 +163,7 @@ describe('a mail server that fails', () => {
     expect(await mailer({ port }).send(aNotification())).toMatchObject({ kind });
   });
 
-  it('over the login is told of without the password', async () => {
+  it('over the login is reported without the password', async () => {
     const password = 'p4ssword-of-smtp';
     const seen: string[] = [];
     const { port } = await startSmtp({
@@ -180,7 +180,7 @@ describe('a mail server that fails', () => {
     expect(JSON.stringify(delivery)).not.toContain(password);
   });
 
-  it('by having no TLS gets no message where TLS is asked for, which is so unless told otherwise', async () => {
+  it('by having no TLS gets no message where TLS is asked for, which is so unless set otherwise', async () => {
     const { port, mails } = await startSmtp();
     expect(await mailer({ port, tls: 'starttls' }).send(aNotification())).toMatchObject({ ok: false });
     expect(await mailer({ port, tls: 'implicit' }).send(aNotification())).toMatchObject({ ok: false });

@@ -38,7 +38,7 @@ https://spillway.example.com/#finding-redis.full`,
     expect(over).not.toMatch(/^Do:/m);
   });
 
-  it('tells ten alerts and counts the others', () => {
+  it('names ten alerts and counts the others', () => {
     const alerts = Array.from({ length: 14 }, (_, i) => aNotice({ fingerprint: `f-${i}` }));
     const text = plainText(messageFrom(aNotification({ alerts }), null));
     expect(text.match(/^- Redis is full in 3 min/gm)).toHaveLength(10);

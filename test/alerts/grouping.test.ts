@@ -35,7 +35,7 @@ it('another cause, and another Redis, are messages of their own', () => {
   expect(due(others, 10).map(({ alerts }) => alerts.map(({ id }) => id))).toEqual([['a1'], ['a2'], ['a3']]);
 });
 
-it('what was told is not told again, before or after a restart, but for the repetition', () => {
+it('what was sent is not sent again, before or after a restart, but for the repetition', () => {
   const alert = anAlert({ notified: told(10) });
   const hours = 3600;
   expect(due([alert], 4 * hours)).toEqual([]);
@@ -52,7 +52,7 @@ it('news of a group waits for a minute after its last message, unless it has bec
   expect(due(worse, 11)).toMatchObject([{ severity: 'critical' }]);
 });
 
-it('the end is always told to whom the beginning was, silenced or not, and to nobody else', () => {
+it('the end is always sent to whom the beginning was, silenced or not, and to nobody else', () => {
   const over = { state: 'resolved' as const, resolvedAtMs: NOW_MS + 80 * S };
   const all: Silence = {
     id: 's',
@@ -67,7 +67,7 @@ it('the end is always told to whom the beginning was, silenced or not, and to no
   expect(due([anAlert({ ...over, notified: told(80, 'resolved') })], 400)).toEqual([]);
 });
 
-it('a silenced or explained alert is told once that is past and it still fires', () => {
+it('a silenced or explained alert is sent once that is past and it still fires', () => {
   const silence: Silence = {
     id: 's',
     matchers: { queue: 'bull:m*', severity: 'warning' },

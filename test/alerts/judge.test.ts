@@ -244,7 +244,7 @@ it('a finding fires with its words and its first remedy, at the severity that it
   expect(look(judge, depths({}, 1), [])).toEqual(['resolved redis.full']);
 });
 
-it('what follows from a full Redis is not told by itself, and is told once Redis has room and it still holds', () => {
+it('what follows from a full Redis is not sent by itself, and is sent once Redis has room and it still holds', () => {
   const judge = aJudge(
     aRule(),
     over(
@@ -261,7 +261,7 @@ it('what follows from a full Redis is not told by itself, and is told once Redis
   expect(byCause()).toEqual({ 'signal:queue_backlog_jobs': null });
 });
 
-it('what was explained while it lasted is not told once it is over, when its cause ends first', () => {
+it('what was explained while it lasted is not reported once it is over, when its cause ends first', () => {
   const rule = aRule({ keepFiringMs: 60 * S });
   const judge = aJudge(
     rule,
@@ -339,7 +339,7 @@ it('a finding that another one explains by now goes on under its name', () => {
   expect(look(judge, depths({}, 2), [])).toEqual(['resolved bull:mail']);
 });
 
-it('a Redis that fills is not over when it is full, and is told once until it has room for good', () => {
+it('a Redis that fills is not over when it is full, and is reported once until it has room for good', () => {
   const rule = (id: string, code: string) =>
     aRule({ id, severity: 'finding', condition: { kind: 'finding', code, leastSeverity: 'warning' } });
   const judge = aJudge(rule('filling', 'redis.filling'), rule('full', 'redis.full'));
@@ -356,7 +356,7 @@ it('a Redis that fills is not over when it is full, and is told once until it ha
   expect(look(judge, depths({}, 3), [])).toEqual(['resolved redis.filling']);
 });
 
-it('a queue whose trouble is now growth and now overload is told, as what it is all the time', () => {
+it('a queue whose trouble is now growth and now overload is reported, as what it is all the time', () => {
   const rule = (id: string, code: string) =>
     aRule({
       id,

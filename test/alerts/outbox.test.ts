@@ -83,7 +83,7 @@ const settled = (states: Partial<Awaited<ReturnType<typeof counts>>>) =>
   });
 
 describe('the outbox', () => {
-  it('delivers to every channel, and is told the same notification twice without sending it twice', async () => {
+  it('delivers to every channel, and is handed the same notification twice without sending it twice', async () => {
     const [a, b] = [aChannel('a'), aChannel('b')];
     const { box } = await aBox([a, b]);
     await box.notify(aNotification());
@@ -126,12 +126,12 @@ describe('the outbox', () => {
     await settled({ sent: 1, pending: 1 });
     a.how.answer = async () => ({ ok: true });
     await box.notify(aNotification({ id: 'n-2', groupKey: 'another group' }));
-    await until('the other is told', () => b.told.length === 2);
+    await until('the other is reported', () => b.told.length === 2);
     clock.ms += 119_000;
     await box.look();
     expect(a.told).toHaveLength(1);
     clock.ms += 2_000;
-    await until('it is told again', async () => {
+    await until('it is reported again', async () => {
       await box.look();
       return a.told.length === 3;
     });
@@ -146,7 +146,7 @@ describe('the outbox', () => {
     await settled({ pending: 1 });
     await box.notify(aNotification({ id: 'g1-worse', groupKey: 'g1' }));
     await box.notify(aNotification({ id: 'g2-firing', groupKey: 'g2' }));
-    await until('the other group is told', () => a.ids().includes('g2-firing'));
+    await until('the other group is reported', () => a.ids().includes('g2-firing'));
     expect(a.ids()).not.toContain('g1-worse');
     clock.ms += 200_000;
     await box.look();
@@ -154,7 +154,7 @@ describe('the outbox', () => {
     expect(a.ids().slice(-2)).toEqual(['g1-firing', 'g1-worse']);
   });
 
-  it('tells nobody as firing what is over before it could be sent: its end alone is told', async () => {
+  it('sends nobody as firing what is over before it could be sent: its end alone is sent', async () => {
     const a = aChannel('a');
     const { box, clock } = await aBox([a]);
     a.how.answer = async () => (clock.ms < NOW_MS + 100_000 ? passing('down') : { ok: true });
@@ -187,7 +187,7 @@ describe('the outbox', () => {
     await settled({ sent: 6 });
   });
 
-  it('goes on beside a channel that throws, tries that one again later, and tells it once, without its words', async () => {
+  it('goes on beside a channel that throws, tries that one again later, and reports it once, without its words', async () => {
     const [a, b] = [aChannel('a'), aChannel('b')];
     // A mistake of the console's own: it throws before there is anything to wait for.
     a.how.answer = () => {
@@ -235,7 +235,7 @@ describe('the outbox', () => {
     await settled({ sent: 1, dead: 0 });
   });
 
-  it('tells what fires again and again where silence would end it, until it is over', async () => {
+  it('sends what fires again and again where silence would end it, until it is over', async () => {
     const a = aChannel('a', { refreshEveryMs: 60_000 });
     const { box, clock } = await aBox([a]);
     await box.notify(aNotification());
@@ -372,7 +372,7 @@ describe('the outbox', () => {
     expect((await store.outbox.list(['dead'], 1))[0]?.lastError).toMatch(/not configured any more/);
   });
 
-  it('tells that somebody knows once, behind the alert, and only where that is taken and the alert was told', async () => {
+  it('sends that somebody knows once, behind the alert, and only where that is taken and the alert was sent', async () => {
     const takes = { takesAcknowledgements: true };
     const [pager, late, chat] = [aChannel('pager', takes), aChannel('late', takes), aChannel('chat')];
     const { box, clock } = await aBox([pager, late, chat]);
@@ -388,7 +388,7 @@ describe('the outbox', () => {
     await box.acknowledge(known('of-another-alert-of-the-group'));
     pager.how.answer = async () => ({ ok: true });
     clock.ms += 60_000;
-    await until('both are told', async () => {
+    await until('both are said', async () => {
       await box.look();
       return (await counts()).sent === 3;
     });
@@ -399,7 +399,7 @@ describe('the outbox', () => {
     await box.acknowledge(known('after-the-end'));
     await store.outbox.add(aNotification({ id: 'n-back' }), ['pager', 'chat'], clock.ms);
     await box.acknowledge(known('k-2'));
-    await until('all is told', async () => {
+    await until('all is reported', async () => {
       await box.look();
       return statuses(pager).length === 6;
     });

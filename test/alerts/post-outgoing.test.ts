@@ -200,7 +200,7 @@ describe('an address that may not be called', () => {
   });
 });
 
-describe('what is told of a failure', () => {
+describe('what is said of a failure', () => {
   it('holds no secret, whatever the receiver repeats', async () => {
     const secret = 'T0KEN+in/the path';
     const url = `${receiver.url}/services/${encodeURIComponent(secret)}?key=querysecret`;

@@ -41,7 +41,7 @@ const post = (url: string, ca: string | null) =>
   postOutgoing({ url, method: 'POST', body: '{}' }, { ...deps, scrub: (text) => text, ca });
 
 describe('a receiver over HTTPS', () => {
-  it('whose certificate is self-signed gets nothing and the reason is told; given as its own authority it is accepted', async () => {
+  it('whose certificate is self-signed gets nothing and the reason is reported; given as its own authority it is accepted', async () => {
     const receiver = await receiverWith(alone);
     expect(await post(receiver.url, null)).toMatchObject({
       ok: false,

@@ -65,7 +65,7 @@ describe('a message that did not arrive', () => {
   });
 });
 
-describe('who is told', () => {
+describe('who is notified', () => {
   const channels = [
     { name: 'all', minSeverity: 'info', instances: ['*'] },
     { name: 'pager', minSeverity: 'critical', instances: ['*'] },
@@ -83,7 +83,7 @@ describe('who is told', () => {
     expect(channelsFor(aNotification({ severity, instance, alerts }), channels)).toEqual(expected);
   });
 
-  it('of an end: whoever was told of its worst alert', () => {
+  it('of an end: whoever was notified of its worst alert', () => {
     const alerts = [aNotice({ severity: 'critical', status: 'resolved' }), aNotice({ severity: 'info' })];
     expect(channelsFor(aNotification({ severity: 'info', alerts }), channels)).toContain('pager');
   });

@@ -35,7 +35,7 @@ it('rules of a file are taken as they are written, with defaults for the rest', 
   ]);
 });
 
-it('each bad rule is told by its place, its id, the field, the value and what would be right', async () => {
+it('each bad rule is named by its place, its id, the field, the value and what would be right', async () => {
   const said = await problemsOf(`
 - id: one
   name: One

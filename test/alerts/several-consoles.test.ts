@@ -58,9 +58,9 @@ it('two consoles on one store send each alert once; when the sender is killed, t
   const first = await until('one of them sends', sender);
   const ids = Array.from({ length: 40 }, (_, i) => `n-${i}`);
   for (const id of ids) await tell(id);
-  await until('all are told', () => ids.every((id) => told().includes(id)));
+  await until('all are reported', () => ids.every((id) => told().includes(id)));
   // What its killed sender had not noted as sent is sent again: at least once is what is promised.
-  await until('and noted as told', async () => {
+  await until('and noted as reported', async () => {
     const { pending, sending } = await store.outbox.counts();
     return pending + sending === 0;
   });

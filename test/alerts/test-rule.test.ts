@@ -34,7 +34,7 @@ const watch = {
 };
 const mail = { instance: '*', queue: 'bull:m*', type: '*' };
 
-it('a rule tells how often it would have fired in the last day, when and for whom', async () => {
+it('a rule reports how often it would have fired in the last day, when and for whom', async () => {
   const rule = aRule({ scope: mail, forMs: 2 * MINUTE, keepFiringMs: MINUTE });
   const points = dayOf([
     [100, 110],
@@ -73,7 +73,7 @@ it('what was not seen neither fires nor ends anything in the past', async () => 
   expect((await testRule(patient, { watch, history: history(points), nowMs: NOW_MS })).times).toBe(0);
 });
 
-it('without history, and for findings, it says so and tells the present', async () => {
+it('without history, and for findings, it says so and reports the present', async () => {
   const test = await testRule(aRule(), { watch, history: null, nowMs: NOW_MS });
   expect(test).toMatchObject({ isTested: false, holdsNowCount: 1 });
   const finding = aRule({ condition: { kind: 'finding', code: '*', leastSeverity: 'info' } });

@@ -32,7 +32,7 @@ describe('wrong tokens', () => {
   });
 });
 
-describe('what is told of the door', () => {
+describe('what is recorded of the door', () => {
   const telling = () => {
     const lines: string[] = [];
     const records: AuditRecord[] = [];

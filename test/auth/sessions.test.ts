@@ -101,7 +101,7 @@ describe('a session', () => {
     expect(reads).toBe(1);
   });
 
-  it('begins and ends also while the store takes nothing, which is told once; what was ended stays so', async () => {
+  it('begins and ends also while the store takes nothing, which is reported once; what was ended stays so', async () => {
     let isFull = true;
     const full = () => Promise.reject(new Error('disk full'));
     const failing: SessionStore = {

@@ -43,7 +43,7 @@ const thresholdOf = async (name: string) =>
   (await types()).find((type) => type.name === name)?.slowThresholdMs ?? null;
 
 describe('the job types on a queue’s page', () => {
-  it('get a threshold in place by keyboard alone, and a slow one is told and sorted first without a reload', async () => {
+  it('get a threshold in place by keyboard alone, and a slow one is reported and sorted first without a reload', async () => {
     const page = await scene.open(PAGE, WIDE);
     await untilLive(page);
     const edit = page.getByRole('link', { name: 'Change from which run time digest is slow, now none' });
@@ -66,7 +66,7 @@ describe('the job types on a queue’s page', () => {
     const troubled = page.getByRole('link', { name: /in trouble: .*digest slow/ });
     // Runs count for a while only: fresh ones, however long the steps before took.
     await until(
-      'the overview tells it',
+      'the overview reports it',
       async () => {
         await add('digest', 5, { ms: 300 });
         return troubled.isVisible();

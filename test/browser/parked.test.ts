@@ -45,7 +45,7 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   await form.getByLabel(/Why|Reason/i).fill('there is room again');
   await form.locator('button[type="submit"]').last().click();
   // No worker runs: the first go ahead, and the rest waits for them, without a reload of the page.
-  await until('the page tells it', async () => /first 20 jobs/.test(await card.innerText()));
+  await until('the page reports it', async () => /first 20 jobs/.test(await card.innerText()));
   expect(await card.innerText()).toMatch(/20 of 3,000 off the disk/);
   expect(await now()).toMatchObject({ guard: true, restored: 20, ratePerSecond: 100 });
   await page.close();
@@ -67,7 +67,7 @@ it('each button says what it will do and what it did; rate and guard are set whi
   expect(await now()).toMatchObject({ state: 'paused', pausedBy: 'person' });
   expect(await does('Auto-throttle off')).toMatch(/whatever live jobs suffer/);
   await button('Auto-throttle off').press('Enter');
-  await until('it is told', async () => /Auto-throttle is off/.test(await said()));
+  await until('it is reported', async () => /Auto-throttle is off/.test(await said()));
   const rate = page.locator('#parked input[name="ratePerSecond"]');
   await untilLive(page);
   await rate.fill('50');
@@ -77,16 +77,16 @@ it('each button says what it will do and what it did; rate and guard are set whi
   await until('the page is redrawn meanwhile', async () => Number(await page.evaluate('redrawn')) >= 3);
   expect(await rate.inputValue()).toBe('50');
   await button('Set').click();
-  await until('it is told', async () => /The rate is set to 50\/s/.test(await said()));
+  await until('it is reported', async () => /The rate is set to 50\/s/.test(await said()));
   await button('Resume').click();
-  await until('it is told', async () => /Resumed/.test(await said()));
+  await until('it is reported', async () => /Resumed/.test(await said()));
   await untilLive(page);
   const progress = () => page.locator('#parked .replay-progress').innerText();
   const first = await progress();
   await until('the page counts without a reload', async () => (await progress()) !== first);
   expect(await said()).toMatch(/Resumed/);
   await button('Abort').click();
-  await until('it is told', async () => /Aborted: [\d,]+ of 3,000 are back/.test(await said()));
+  await until('it is reported', async () => /Aborted: [\d,]+ of 3,000 are back/.test(await said()));
   const { restored, remaining, state } = await now();
   expect(state).toBe('aborted');
   expect(restored + remaining).toBe(3_000);

@@ -68,7 +68,7 @@ describe('the forecast in the drawer', () => {
     await page.close();
   });
 
-  it('tells what a rate limit would do, and by what it is limited', async () => {
+  it('reports what a rate limit would do, and by what it is limited', async () => {
     const page = await scene.open(LIMIT);
     await page.locator('#field-max-input').fill('5');
     await expect.poll(() => page.locator('.forecast-limits').innerText()).toBe('Limited by the rate limit.');

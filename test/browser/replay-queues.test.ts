@@ -119,7 +119,7 @@ it(
     await expectUsable(page);
     await page.getByRole('button', { name: 'Pause all replays' }).click();
     await page.getByRole('heading', { name: 'Pause: 3 done' }).waitFor();
-    expect(await page.locator('.replay-told').innerText()).toMatch(
+    expect(await page.locator('.replay-receipt').innerText()).toMatch(
       /bull:retry-mail: .*global concurrency none → 0/,
     );
     expect([await concurrency('retry-mail'), await concurrency('retry-bills')]).toEqual(['0', '0']);
@@ -156,7 +156,11 @@ it(
     await page.goto(`${scene.console.url}/replays`);
     await untilLive(page);
     const row = page.locator('.replay-queues li', { hasText: 'retry-mail' });
-    await until('its limit is told', async () => /at most 3 per second/.test(await row.innerText()), PATIENT);
+    await until(
+      'its limit is reported',
+      async () => /at most 3 per second/.test(await row.innerText()),
+      PATIENT,
+    );
     await expectUsable(page);
     expect(scene.complaints()).toEqual([]);
     await page.close();

@@ -38,7 +38,7 @@ describe('a console that cannot see', () => {
     await page.close();
   });
 
-  it('is told from a page that has lost the console, which says so and comes back by itself', async () => {
+  it('is told apart from a page that has lost the console, which says so and comes back by itself', async () => {
     const page = await scene.open('/');
     await untilLive(page);
     await page.context().setOffline(true);

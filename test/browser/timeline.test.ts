@@ -22,7 +22,7 @@ beforeAll(async () => {
     args: { value: 7 },
     reason: 'the provider asked for less',
   });
-  await until('the finding is told', async () => (await told('kinds=finding')).length > 0, {
+  await until('the finding is reported', async () => (await told('kinds=finding')).length > 0, {
     withinMs: 60_000,
     everyMs: 250,
   });
@@ -158,7 +158,7 @@ describe('the timeline', () => {
 });
 
 describe('an incident', () => {
-  it('is marked from the timeline with the range of what was ticked, told, closed and forgotten', async () => {
+  it('is marked from the timeline with the range of what was ticked, reported, closed and forgotten', async () => {
     const page = await scene.open('/timeline');
     const boxes = page.locator('.activity-tick input');
     await boxes.first().check();

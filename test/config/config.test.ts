@@ -125,7 +125,7 @@ instances:
   });
 });
 
-describe('what is wrong is told in one line for each field, with what would be right', () => {
+describe('what is wrong is reported in one line for each field, with what would be right', () => {
   const cases: readonly [string, Flags, Record<string, string>, RegExp][] = [
     ['a port that is none', { port: 'http' }, {}, /^--port: http must be a port number/],
     ['a log level that is none', {}, { LOG_LEVEL: 'loud' }, /^LOG_LEVEL: loud must be one of debug/],
@@ -164,7 +164,7 @@ describe('what is wrong is told in one line for each field, with what would be r
     expect(found.join()).not.toContain('hunter2');
   });
 
-  it('tells all bad fields of a file at once', () => {
+  it('reports all bad fields of a file at once', () => {
     const config = file(
       'prot: 1\nport: 70000\ninstances: [{ name: "a b", url: "redis://h" }, { name: c }]\nthresholds: { memoryWarnRatio: 2 }\n',
     );

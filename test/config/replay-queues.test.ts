@@ -36,7 +36,7 @@ describe('queues of a replay service of one’s own', () => {
     expect(load('port: 3000').replayQueues).toEqual({ default: [] });
   });
 
-  it('that are written wrong are told by name, with what would be right', () => {
+  it('that are written wrong are named, with what would be right', () => {
     expect(problems('replayQueues: retry')).toEqual([
       'replayQueues: retry must be a list of globs over queue ids and names',
     ]);

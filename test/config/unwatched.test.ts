@@ -16,7 +16,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-it('a --redis beside a file that names instances is told once at the start, with those that are not watched', async () => {
+it('a --redis beside a file that names instances is reported once at the start, with those that are not watched', async () => {
   const config = join(directory, 'spillway.yaml');
   const instances = ['shop', 'mail'].map((name) => ({ name, url: 'redis://127.0.0.1:1' }));
   await writeFile(config, JSON.stringify({ instances }));

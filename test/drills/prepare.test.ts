@@ -5,7 +5,7 @@ import { packagePath } from '../../server/process/package-path.js';
 const prepare = (env: Readonly<Record<string, string>>) =>
   spawnSync(process.execPath, [packagePath('drills/prepare.mjs')], { encoding: 'utf8', env });
 
-it('a machine without Redis and without apt is told what to install', () => {
+it('a machine without Redis and without apt says what to install', () => {
   const { status, stderr } = prepare({ PATH: '/nowhere' });
   expect(stderr).toMatch(/Install redis-server and redis-sentinel, or set REDIS_SERVER_BIN/);
   expect(status).toBe(1);

@@ -59,7 +59,7 @@ function find(
 const told = (findings: readonly CurrentFinding[]) =>
   findings.map(({ code, explains = [] }) => [code, ...explains.map((line) => line.code)]);
 
-describe('one trouble is told once', () => {
+describe('one trouble is shown once', () => {
   test('a full Redis explains the type that fills it, its batches, its overload and the workers it blocks', () => {
     const blocked = aWorker({
       id: 'idle',
@@ -116,7 +116,7 @@ describe('one trouble is told once', () => {
     expect(others).toEqual([]);
   });
 
-  test('a Redis that fills far from its limit is no more urgent for a critical queue, which is told by itself', () => {
+  test('a Redis that fills far from its limit is no more urgent for a critical queue, which is reported by itself', () => {
     // 42% used, and a trend that reaches the limit within the hour.
     const forecast = {
       growthBytesPerSecond: MB / 32,
@@ -202,7 +202,7 @@ describe('one trouble is told once', () => {
   });
 });
 
-test('whatever is found, nothing is lost: each finding is told by itself or in one line of another', () => {
+test('whatever is found, nothing is lost: each finding is reported by itself or in one line of another', () => {
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       const found = FINDING_RULES.flatMap((rule) =>

@@ -96,7 +96,7 @@ test('while a Redis is full, more slots come only after room', () => {
   );
 });
 
-test('however many queues and types are in trouble, a rule tells ten of them and the rest together', () => {
+test('however many queues and types are in trouble, a rule names ten of them and the rest together', () => {
   fc.assert(
     fc.property(anySnapshot, (snapshot) => {
       const counts = new Map<string, number>();

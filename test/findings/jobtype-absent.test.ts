@@ -114,7 +114,7 @@ describe('a type that stopped coming (Mezmo)', () => {
     expect(missing(read, { ...goesOn, types })).toBeUndefined();
   });
 
-  test('is not missed where it fails: then its failures are told', () => {
+  test('is not missed where it fails: then its failures are reported', () => {
     const found = find({ ...gone, failing: rise }, goesOn, listened);
     expect(found.map(({ code }) => code)).toEqual(['jobtype.failing']);
   });

@@ -102,7 +102,7 @@ describe('memory.stack-traces', () => {
     }),
   });
 
-  test('149,000 failed jobs with long traces are told as what they are, and not as retention too', () => {
+  test('149,000 failed jobs with long traces are reported as what they are, and not as retention too', () => {
     const found = find([aNode({ countedBytes: 40 * MB })], [failed]);
     expect(found.map(({ code }) => code)).toEqual(['memory.stack-traces']);
     expect(found[0]).toMatchObject({
@@ -158,7 +158,7 @@ describe('memory.events', () => {
       memory: someMemory({ eventsBytes: 1.5 * MB, backlogBytes: 2 * MB }),
     });
 
-  test('a hundred streams that no finding would name alone are told together', () => {
+  test('a hundred streams that no finding would name alone are reported together', () => {
     const queues = Array.from({ length: 100 }, (_, i) => listening(`q${i}`));
     const [finding] = about(
       'memory.events',

@@ -47,7 +47,7 @@ describe('queue.no-workers', () => {
     expect(of({ workers: null, counts: { waiting: 50 }, lastDepartureAtMs: NOW_MS })).toEqual([]);
   });
 
-  test('a name whose workers Redis may not show is told with that doubt', () => {
+  test('a name whose workers Redis may not show is named with that doubt', () => {
     expect(wordsOf(of({ name: 'e mail', workers: 0, counts: { waiting: 3 } })[0])).toContain(
       'can be invisible',
     );
@@ -109,7 +109,7 @@ describe('queue.growing', () => {
     }),
   };
 
-  test('it tells what comes, what goes and that it never drains', () => {
+  test('it reports what comes, what goes and that it never drains', () => {
     const [finding] = of(growing);
     expect(finding).toMatchObject({
       code: 'queue.growing',
@@ -150,7 +150,7 @@ describe('queue.paused-with-backlog', () => {
     expect(finding?.remedies[0]?.effect).toContain('former global concurrency of 4');
   });
 
-  test("the application's own pause is told as such", () => {
+  test("the application's own pause is reported as such", () => {
     const [finding] = of({ flow: 'paused', counts: { waiting: 200, legacyPaused: 200 } });
     expect(finding).toMatchObject({
       code: 'queue.paused-with-backlog',
@@ -179,7 +179,7 @@ describe('queue.capped', () => {
     );
   });
 
-  test('a concurrency of 0 that the console did not set stops the queue, and is told with a single waiting job', () => {
+  test('a concurrency of 0 that the console did not set stops the queue, and is reported with a single waiting job', () => {
     const [finding] = of({ concurrency: 0, counts: { waiting: 1 } });
     expect(finding).toMatchObject({
       code: 'queue.capped',
@@ -197,7 +197,7 @@ describe('queue.rate-limited', () => {
     lastDepartureAtMs: NOW_MS,
   };
 
-  test('it tells what the limit makes of the backlog', () => {
+  test('it reports what the limit makes of the backlog', () => {
     const [finding] = of({
       ...limited,
       rateLimitedForMs: 700,
@@ -225,7 +225,7 @@ describe('queue.rate-limited', () => {
     expect(finding?.remedies).toMatchObject([{ args: { max: 20, durationMs: 5000 } }]);
   });
 
-  test("a limit in the workers' code is told, but not guessed at", () => {
+  test("a limit in the workers' code is reported, but not guessed at", () => {
     const [finding] = of({ ...limited, rateLimit: null, rateLimitedForMs: 700 });
     expect(wordsOf(finding)).toContain("in the workers' own code");
     expect(finding?.remedies).toEqual([]);
@@ -283,7 +283,7 @@ describe('many queues with one trouble', () => {
     expect(found[0]?.remedies[0]?.queues).toHaveLength(100);
   });
 
-  test('ten are still told one by one', () => {
+  test('ten are still reported one by one', () => {
     expect(find(idle(10))).toHaveLength(10);
   });
 });

@@ -142,7 +142,7 @@ describe('redis.full', () => {
     );
   });
 
-  test('queues that it stops are told with it, and are no alarms of their own', () => {
+  test('queues that it stops are reported with it, and are no alarms of their own', () => {
     expect(codes(full)).not.toContain('queue.stuck');
     expect(one(full, 'redis.full').explains).toEqual(
       ['bull:track', 'bull:orders'].map((queue) =>
@@ -226,7 +226,7 @@ describe('redis.full', () => {
 });
 
 describe('redis.filling', () => {
-  test('it tells the time to full, the growth and what happens then', () => {
+  test('it reports the time to full, the growth and what happens then', () => {
     const finding = one(
       aSnapshot({ nodes: [aNode({ countedBytes: 50 * MB, forecast: filling(190) })] }),
       'redis.filling',
@@ -247,7 +247,7 @@ describe('redis.filling', () => {
     ).toEqual([]);
   });
 
-  test('at 85% without growth it is still told, and not as a time', () => {
+  test('at 85% without growth it is still reported, and not as a time', () => {
     const still = { ...filling(1, 0), fullInSeconds: null, fullInRange: null };
     const node = aNode({ countedBytes: 85 * MB, forecast: still });
     const finding = one(aSnapshot({ nodes: [node] }), 'redis.filling');
@@ -368,7 +368,7 @@ describe('when the console cannot see', () => {
     }
   });
 
-  test('a poller that hangs is told even while its last word was "live"', () => {
+  test('a poller that hangs is reported even while its last word was "live"', () => {
     const hung = aSnapshot({ ...full, link: { lastReadAtMs: NOW_MS - 5001 } });
     expect(find(hung)[0]).toMatchObject({ code: 'console.stale' });
     const slowed = aSnapshot({

@@ -25,7 +25,7 @@ test('a trouble keeps the time it began at, and one that came back starts anew',
   expect(trackFindings(gone, paused(1), 4000).map((finding) => finding.sinceMs)).toEqual([4000]);
 });
 
-test('troubles that begin to be told as one keep their start, and keep it when told apart again', () => {
+test('troubles that begin to be shown as one keep their start, and keep it when told apart again', () => {
   const ten = trackFindings([], paused(10), 1000);
   const merged = trackFindings(ten, paused(11), 2000);
   expect(merged).toHaveLength(1);
@@ -34,7 +34,7 @@ test('troubles that begin to be told as one keep their start, and keep it when t
   expect(new Set(apart.map((finding) => finding.sinceMs))).toEqual(new Set([1000]));
 });
 
-test('job types of many queues that begin to be told as one keep their start, each job type its own', () => {
+test('job types of many queues that begin to be shown as one keep their start, each job type its own', () => {
   const absent = { lastCompletedAtMs: NOW_MS - 90_000, usualGapMs: 3_000, longestGapMs: 8_000 };
   const missing = (count: number) =>
     detectFindings(

@@ -160,7 +160,7 @@ describe('what is known of a queue', () => {
     expect(raised.throughputPerSecond).toBeGreaterThan(50);
   });
 
-  it('tells how often failing jobs are tried from attempts per job that leaves', () => {
+  it('reports how often failing jobs are tried from attempts per job that leaves', () => {
     const failing = aType({ waits: 10, run: runsOf(100), completedPerSecond: 20, failedPerSecond: 20 });
     // Half of 40 attempts fail and 22 jobs leave, 20 done and few for good: 1 + ½ + ¼ + … ≈ 1.8.
     const { input } = basis(backlog({ types: [failing], rates: someRates({ departuresPerSecond: 22 }) }));

@@ -102,7 +102,7 @@ it('whatever the queue, ranges are in order, numbers are numbers, and a limit th
   );
 });
 
-it('a plan to drain within a time does so, and where there is none the reason is told', () => {
+it('a plan to drain within a time does so, and where there is none the reason is reported', () => {
   fc.assert(
     fc.property(anyPlanInput, fc.integer({ min: 1, max: 86_400 }), (input, seconds) => {
       const plans = planToDrainWithin(input, seconds);

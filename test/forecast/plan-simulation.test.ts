@@ -114,7 +114,7 @@ function showWorst(results: readonly Result[]): void {
   for (const result of bad) console.log(JSON.stringify(result));
 }
 
-it('drain times are told within 20 % and inside the range, over a grid of simulated worlds', () => {
+it('drain times are forecast within 20 % and inside the range, over a grid of simulated worlds', () => {
   const results = runAll(WORLD_KINDS);
   const lines = WORLD_KINDS.map((kind) =>
     told(

@@ -56,7 +56,7 @@ it('while Redis is full, room is made first', () => {
   expect(changesOf(planInput({ memory }), 300)).toHaveLength(2);
 });
 
-it('where no setting is enough, what stands in the way is told', () => {
+it('where no setting is enough, what stands in the way is reported', () => {
   const none = (input: PlanInput, seconds: number) => {
     const plans = planToDrainWithin(input, seconds);
     return 'none' in plans ? plans : { none: 'there are plans', sentence: '' };

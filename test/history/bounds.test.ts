@@ -47,7 +47,7 @@ it('the file stays within maxBytes by letting go of the oldest, and keeps the ne
   expect((await at(START_MS)).mean.every((value) => value === null)).toBe(true);
 });
 
-it('a directory that can not be written is told as a finding, and history begins when it can', async () => {
+it('a directory that can not be written is reported as a finding, and history begins when it can', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'spillway-nowhere-'));
   cleanups.push(() => rm(parent, { recursive: true, force: true }));
   const directory = join(parent, 'data');
@@ -75,7 +75,7 @@ it('a directory that can not be written is told as a finding, and history begins
   expect(mean.at(-1)).toBe(6);
 });
 
-it('a full disk stops history and nothing else: it is told, and history goes on when there is room', async (context) => {
+it('a full disk stops history and nothing else: it is reported, and history goes on when there is room', async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'spillway-tmpfs-'));
   cleanups.push(() => rm(directory, { recursive: true, force: true }));
   try {

@@ -140,7 +140,7 @@ describe('the history of a queue', () => {
     expect(mean).toEqual([null, null, null, null]);
   });
 
-  it('tells which series of a signal there are', async () => {
+  it('reports which series of a signal there are', async () => {
     const bench = await aHistory();
     await bench.run(START_MS + 2_000, () => 1);
     const query = { signal: 'queue_backlog_jobs', sinceMs: START_MS, limit: 10 };

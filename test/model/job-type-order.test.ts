@@ -61,7 +61,7 @@ describe('a job type is in trouble', () => {
 });
 
 describe('a run time', () => {
-  it('is told to the digit that counts', () => {
+  it('is shown to the digit that counts', () => {
     const told = [0, 0.4, 1, 23.4, 999.4, 999.6, 1_234, 10_100, 59_900, 59_990, 95_000].map(formatRunTime);
     expect(told).toEqual([
       '0 ms',

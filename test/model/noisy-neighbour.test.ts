@@ -10,7 +10,7 @@ const names = (over: NeighboursOver = {}) =>
   found(over).map(({ source, victims }) => [source.name, ...victims.map(({ queue }) => queue.name)]);
 
 describe('a queue that takes what others need', () => {
-  test('is told with everyone it holds up, its share of the slots and how', () => {
+  test('is reported with everyone it holds up, its share of the slots and how', () => {
     const [noisy, ...others] = found();
     expect(others).toEqual([]);
     expect(noisy).toMatchObject({ through: 'event-loop', processes: 2, loopDelayP99Ms: 180 });

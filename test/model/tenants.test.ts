@@ -81,7 +81,7 @@ describe('the tenant of a job', () => {
 });
 
 describe('the dominant tenant', () => {
-  it('is told only where its share less the error is half or more', () => {
+  it('is reported only where its share less the error is half or more', () => {
     expect(dominantTenant([share('acme', 60, 50)])).toMatchObject({ tenant: 'acme', shareRatio: 0.6 });
     expect(dominantTenant([share('acme', 60, 50)])?.error).toBeCloseTo(0.1);
     expect(dominantTenant([share('acme', 60, 49)])).toBeNull();
@@ -290,7 +290,7 @@ describe('what is read to know tenants', () => {
   });
 });
 
-it('stands for what is not told by name, under a name that no tenant can have', () => {
+it('stands for what is not named, under a name that no tenant can have', () => {
   for (const name of NOT_TENANTS) expect(tenantIn(JSON.stringify({ t: name }), ['t'])).toBe(`"${name}"`);
   expect(NOT_TENANTS.has(OTHER_TENANTS)).toBe(true);
 });

@@ -39,7 +39,7 @@ describe('work that is done again and again', () => {
     expect(loop.health()).toMatchObject({ lateMs: 0, failuresInRow: 0 });
   });
 
-  it('goes on after a run that throws, says since when and why, and is told of in powers of ten', async () => {
+  it('goes on after a run that throws, says since when and why, and is logged in powers of ten', async () => {
     let isBroken = true;
     const loop = loopOf(() => {
       if (isBroken) throw new Error('the statement', { cause: new Error('database is locked') });
@@ -56,7 +56,7 @@ describe('work that is done again and again', () => {
 });
 
 describe('an error that nobody caught', () => {
-  it('is told once, and the process goes on; without end it ends itself with a line that says why', () => {
+  it('is reported once, and the process goes on; without end it ends itself with a line that says why', () => {
     const noted: string[] = [];
     const lines: string[] = [];
     const exits: number[] = [];
@@ -86,7 +86,7 @@ describe('an error that nobody caught', () => {
 });
 
 describe('a part that throws', () => {
-  it('is logged the first time, the 10th and the 100th, told with its count, and forgotten when it is over', () => {
+  it('is logged the first time, the 10th and the 100th, reported with its count, and forgotten when it is over', () => {
     let nowMs = NOW_MS;
     const lines: string[] = [];
     const health = new OwnHealth({ now: () => nowMs, warn: (line) => void lines.push(line) });

@@ -87,7 +87,7 @@ it('automation that can not do its work is a finding of its own, until it can', 
   const writing = await other.transaction('write');
   const { watch } = console_.deps;
   const finding = (code: string) => watch.findings().find((one) => one.code === code);
-  const policy = await until('the policy is told to fail', () => finding('console.policy'));
+  const policy = await until('the policy is reported to fail', () => finding('console.policy'));
   expect(policy).toMatchObject({ severity: 'critical', headline: 'The spillway policy does not work' });
   expect(wordsOf(policy)).toMatch(/main: .*locked/);
   expect(await redis.client.llen('bull:mail:wait')).toBe(4_000);
@@ -96,7 +96,7 @@ it('automation that can not do its work is a finding of its own, until it can', 
   await until('it is over', () => !finding('console.policy'));
   // The same with a Redis that hangs: what protects it can't, and that is said beside it.
   redis.freeze();
-  await until('the policy is told to fail', () => finding('console.policy'));
+  await until('the policy is reported to fail', () => finding('console.policy'));
   expect(wordsOf(finding('console.policy'))).toMatch(/does not see this Redis/);
   redis.thaw();
   await until('it is over', () => !finding('console.policy'));

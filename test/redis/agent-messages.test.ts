@@ -49,7 +49,7 @@ describe('a beat', () => {
     expect(fleet.states(NOW_MS, () => [], true)).toEqual([]);
   });
 
-  it('with a name of any length is read, and the name is told short', () => {
+  it('with a name of any length is read, and the name is shown short', () => {
     const long = 'n'.repeat(60_000);
     const type = { name: long, completed: 2, failed: 1, error: long };
     const oldest = [
@@ -171,7 +171,7 @@ describe('made-up workers', () => {
     run: sketch([-150, 1, 830, 1]),
   }));
 
-  it('hold no more together than what there is for all, whatever each of them may hold, and that is told', () => {
+  it('hold no more together than what there is for all, whatever each of them may hold, and that is reported', () => {
     const intake = new MessageIntake();
     const fleet = new Fleet(
       NOW_MS,

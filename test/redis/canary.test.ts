@@ -130,7 +130,7 @@ describe('a canary job', () => {
     expect(await leftIn('stopped')).toEqual([]);
   });
 
-  it('over a full Redis is refused as producers are, which it tells', async () => {
+  it('over a full Redis is refused as producers are, which it reports', async () => {
     await overfill(redis);
     try {
       const { status, body } = await canary('works', { timeoutMs: 300 });

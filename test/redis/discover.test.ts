@@ -62,7 +62,7 @@ describe('the walk over the keys of a Redis', () => {
     expect([two.calls.get('scan'), none.calls.get('scan')]).toEqual([2, 1]);
   });
 
-  it('tells what is nobody’s, and nothing that is a queue’s', async () => {
+  it('reports what is nobody’s, and nothing that is a queue’s', async () => {
     await addJobs('mail', 300);
     await redis.client.mset({ 'report:cache': 'x', plain: 'x', 'session:1:a': 'x' });
     const { nobodys } = await aPass(100 * TWO_SCANS_USEC, new Set(['bull:mail']));

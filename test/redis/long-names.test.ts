@@ -38,7 +38,7 @@ it('a queue with a name of 300 KB and jobs with names of 2 MB make no answer lar
     const { body } = await running.ask('GET', `${queues}/odd`);
     return body.jobTypes?.length >= 2 && body.counts.failed === 1;
   });
-  const finding = await until('the long name is told', async () => {
+  const finding = await until('the long name is reported', async () => {
     const { body } = await running.ask('GET', '/api/v1/findings');
     return body.findings.find(({ code }: { code: string }) => code === 'console.queue-limit');
   });

@@ -111,7 +111,7 @@ describe.each([5, 6] as const)('with jobs of BullMQ %i', (version) => {
   });
 });
 
-it('takes the types, attempts and data that were named, newest first, and a dry run tells them by type', async () => {
+it('takes the types, attempts and data that were named, newest first, and a dry run reports them by type', async () => {
   await queues.v6.addBulk(
     Array.from({ length: 900 }, (_, i) => ({
       name: ['track', 'bill', 'mail'][i % 3] ?? '',
@@ -211,7 +211,7 @@ it('what Redis loses after a replay brought it back comes back once more, and is
   expect(await parking(parked.id)).toMatchObject({ restored: 250, remaining: 0, phase: 'park' });
 });
 
-it('what comes of jobs that were brought back is told, also of those that leave no trace', async () => {
+it('what comes of jobs that were brought back is reported, also of those that leave no trace', async () => {
   await queues.v6.addBulk(
     Array.from({ length: 90 }, (_, i) => ({
       name: 'a',

@@ -11,7 +11,7 @@ it('a run that BullMQ took back is known as such where its worker began it after
   expect(judgeRuns(['late'], runs, [])).toMatchObject({ stalled: 1, doubled: [] });
 });
 
-it('a proof by the workers’ own record tells whose doing a second run is', () => {
+it('a proof by the workers’ own record says whose doing a second run is', () => {
   const verdict = judgeRuns(
     ['once', 'never', 'stalled', 'forgotten', 'twice', 'mixed'],
     [
@@ -32,7 +32,7 @@ it('a proof by the workers’ own record tells whose doing a second run is', () 
   expect(verdict.doubled.map(({ jobId }) => jobId)).toEqual(['twice', 'mixed']);
 });
 
-it('a job that Redis gave in a second which it lost is told as forgotten, however late the worker began it', () => {
+it('a job that Redis gave in a second which it lost is reported as forgotten, however late the worker began it', () => {
   const lost = [{ fromMs: 100, toMs: 110 }];
   const given = [{ ...run('given late', 115), takenAtMs: 95 }, run('given late', 300)];
   expect(judgeRuns(['given late'], given, lost)).toMatchObject({ forgotten: 1, doubled: [] });

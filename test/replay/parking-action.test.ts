@@ -67,7 +67,7 @@ it('the policy parks the least important type above the high watermark; a dry ru
   const deps = {
     watch: bench.watch,
     parkings: bench.deps.parkings,
-    tell: ({ text }: { text: string }) => void told.push(text),
+    recordEvent: ({ text }: { text: string }) => void told.push(text),
     now: Date.now,
   };
   const rules = [

@@ -57,7 +57,7 @@ const policy = {
 };
 const look = () =>
   applyPolicy(
-    { watch: bench.watch, parkings: bench.deps.parkings, tell: () => undefined, now: Date.now },
+    { watch: bench.watch, parkings: bench.deps.parkings, recordEvent: () => undefined, now: Date.now },
     policy,
     new Map(),
   );

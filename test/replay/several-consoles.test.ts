@@ -215,7 +215,7 @@ it.concurrent(
 );
 
 it.concurrent(
-  'what both consoles notice stands on the timeline once, also where the one that tells is killed just then',
+  'what both consoles notice stands on the timeline once, also where the one that records it is killed just then',
   () =>
     withPair('noticed', async ({ redis, consoles }) => {
       const entries = async (
@@ -242,13 +242,17 @@ it.concurrent(
       // The kill brings another: jobs of this queue were lost.
       const aboutQueue = async () =>
         (await entries(second, 'finding.began')).filter(({ text }) => /^noticed: .*no workers/i.test(text));
-      await until('it is told', async () => (await aboutQueue()).length > 0, PATIENT);
+      await until('it is reported', async () => (await aboutQueue()).length > 0, PATIENT);
       await redis.kill();
       await first.signal('SIGKILL');
-      await until('it is told', async () => (await entries(second, 'redis.unreachable')).length > 0, PATIENT);
+      await until(
+        'it is reported',
+        async () => (await entries(second, 'redis.unreachable')).length > 0,
+        PATIENT,
+      );
       await redis.restart();
       const third = await consoles.replace(first);
-      await until('it is told', async () => (await entries(third, 'redis.back')).length > 0, PATIENT);
+      await until('it is reported', async () => (await entries(third, 'redis.back')).length > 0, PATIENT);
       expect(await entries(second, 'redis.unreachable')).toHaveLength(1);
       expect(await entries(second, 'redis.back')).toHaveLength(1);
       expect(await aboutQueue()).toHaveLength(1);

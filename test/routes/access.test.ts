@@ -152,7 +152,7 @@ describe('who may do what', () => {
     ]);
   });
 
-  it('hides from a viewer what an operator looked for in errors, wherever a replay is told of', async () => {
+  it('hides from a viewer what an operator looked for in errors, wherever a replay is shown', async () => {
     const filter = { errorText: 'card 4111 was declined', dataField: { path: 'card', equals: 4112 } };
     const begun = await ask('operator', 'POST', '/api/v1/replays', {
       ...{ instance: 'default', queues: ['mail'], filter, reason: 'declined by mistake' },
@@ -188,7 +188,7 @@ describe('who gives a wrong token', () => {
     expect((await ask('viewer', 'GET', '/api/v1/overview')).status).toBe(200);
     expect((await signIn('typed wrongly')).status).toBe(429);
     expect((await signIn(tokens.viewer)).status).toBe(303);
-    const told = await until('the door is told of', async () => {
+    const told = await until('the door is reported', async () => {
       const { body } = await ask('operator', 'GET', '/api/v1/audit?action=access');
       const found: { action: string; summary: string }[] = body.records;
       return found.some(({ action }) => action === 'access.sign-in') && found;

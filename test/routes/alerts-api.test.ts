@@ -189,7 +189,7 @@ it('a rule that is edited holds from the next tick, and one that is deleted ends
   expect(body.alerts[0]).toMatchObject({ rule: { id: 'mail-is-deep' }, state: 'resolved' });
 });
 
-it('the API tells of itself', async () => {
+it('the API describes itself', async () => {
   const { body } = await ask('GET', '/openapi.json');
   for (const path of ['/alerts', '/alert-rules', '/alert-rules/{id}', '/alert-rules/test', '/silences'])
     expect(Object.keys(body.paths)).toContain(path);

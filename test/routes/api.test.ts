@@ -40,7 +40,7 @@ const QUEUES = '/api/v1/instances/default/queues';
 const at = (id: string): string => `${QUEUES}/${encodeURIComponent(id)}`;
 
 describe('reading', () => {
-  it('tells each Redis with its memory, and when it was read', async () => {
+  it('reports each Redis with its memory, and when it was read', async () => {
     const { status, body } = await console_.ask('GET', '/api/v1/overview');
     expect(status).toBe(200);
     expect(body.instances[0]).toMatchObject({
@@ -112,7 +112,7 @@ describe('reading', () => {
 });
 
 describe('changing', () => {
-  it('tells what a change would do and changes nothing on a dry run', async () => {
+  it('reports what a change would do and changes nothing on a dry run', async () => {
     const { status, body } = await console_.ask('PATCH', `${at('mail')}?dryRun=true`, { paused: true });
     expect(status).toBe(200);
     expect(body.outcomes[0]).toMatchObject({ isDryRun: true, auditId: null });

@@ -31,7 +31,7 @@ describe('the list of actions', () => {
     expect(subjectOfAction(anIncident({ action: 'incident.remove' }))).toBeNull();
   });
 
-  test('tells what has changed, moments as pages have them, and nothing of what was and is empty', () => {
+  test('reports what has changed, moments as pages have them, and nothing of what was and is empty', () => {
     expect(changesOfAction(anIncident(), NOW_MS)).toEqual([
       { label: 'title', before: '', after: 'Redis full' },
       { label: 'from', before: '', after: '02:10:00 UTC' },
@@ -43,7 +43,7 @@ describe('the list of actions', () => {
   });
 });
 
-test('what the guard says of a replay is told whole, and once', () => {
+test('what the guard says of a replay is reported whole, and once', () => {
   const reason =
     'Paused by the guard: 20 of the last 20 replayed jobs failed again. Find out why, then resume or abort it.';
   expect(reasonInWords(reason)).toBe(

@@ -75,7 +75,7 @@ const add = (queue: number, name: string, count: number, data: object): Promise<
   queues[queue]?.addBulk(Array.from({ length: count }, () => ({ name, data }))) ?? Promise.reject();
 
 describe('job types', () => {
-  it('are told with their queue: run times, rates, and where these are from', async () => {
+  it('are reported with their queue: run times, rates, and where these are from', async () => {
     await add(0, 'digest', 12, { ms: 200 });
     await add(0, 'ping', 12, { ms: 1 });
     await untilType('digest', ({ run }) => (run?.count ?? 0) >= 12);

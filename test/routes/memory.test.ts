@@ -96,7 +96,7 @@ describe('where the memory is', () => {
     expect(node.foreign.largest[0].bytes).toBeGreaterThan(2_000_000);
   });
 
-  it('tells one queue with its states, types and kinds', async () => {
+  it('reports one queue with its states, types and kinds', async () => {
     // Of few samples all may be of one type.
     const queue = await until('both types were met', async () => {
       const { body } = await ask('GET', '/api/v1/instances/default/queues/large');
@@ -126,7 +126,7 @@ describe('counting exactly', () => {
     expect((await ask('POST', countAt('nothing-is-called-this'), OPERATOR)).status).toBe(404);
   });
 
-  it('runs for one queue at a time, tells how far it is, and ends when it is stopped', async () => {
+  it('runs for one queue at a time, reports how far it is, and ends when it is stopped', async () => {
     const asked = await ask('POST', `${countAt('bull:large')}?dryRun=true`, OPERATOR);
     expect(asked.body).toMatchObject({ queue: 'bull:large', state: 'running', totalJobs: 6_000 });
     expect((await ask('GET', countAt('bull:large'))).status).toBe(404);

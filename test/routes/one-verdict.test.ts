@@ -91,7 +91,7 @@ const everything = () =>
   });
 
 it('says the same word, and the same since, on every page, in the API and in alerts', async () => {
-  await until('it is overloaded, and told', async () => {
+  await until('it is overloaded, and reported', async () => {
     const { alerts } = await read('/api/v1/alerts');
     const [worker] = (await read('/api/v1/instances/default/workers')).workers;
     return (

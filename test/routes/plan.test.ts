@@ -53,7 +53,7 @@ function ask(query = '', role: keyof typeof tokens = 'viewer') {
 }
 
 describe('the plan of a queue', () => {
-  it('tells a viewer how it goes on as it is, with the range and what limits', async () => {
+  it('shows a viewer how it goes on as it is, with the range and what limits', async () => {
     const { status, body } = await ask();
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -77,7 +77,7 @@ describe('the plan of a queue', () => {
     expect((await console_.ask('GET', PLAN)).status).toBe(401);
   });
 
-  it('tells what more slots would do', async () => {
+  it('reports what more slots would do', async () => {
     const { body } = await ask('?concurrency=40');
     expect(body.change).toEqual({ concurrency: 40 });
     expect(body.after.drainSeconds).toBeLessThan(body.current.drainSeconds / 5);
@@ -93,7 +93,7 @@ describe('the plan of a queue', () => {
     expect((await ask('?rateLimit=none')).body.change).toEqual({ rateLimit: null });
   });
 
-  it('tells what a pause would do', async () => {
+  it('reports what a pause would do', async () => {
     const { body } = await ask('?pauseQueue=true');
     expect(body.after).toMatchObject({ bottleneck: 'paused', throughputPerSecond: 0, drainSeconds: null });
   });

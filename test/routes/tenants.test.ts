@@ -35,7 +35,7 @@ beforeAll(async () => {
         .join(','),
     },
   });
-  await until('tenants are told', async () => (await ask('operator', QUEUE)).body.tenants?.length === 2);
+  await until('tenants are reported', async () => (await ask('operator', QUEUE)).body.tenants?.length === 2);
 });
 afterAll(async () => {
   await console_?.stop();
@@ -69,7 +69,7 @@ async function firstOfStream(role: keyof typeof tokens): Promise<string> {
 }
 
 describe('tenants of a queue', () => {
-  it('are told by the API to those who may see job data', async () => {
+  it('are reported by the API to those who may see job data', async () => {
     const { tenants } = (await ask('operator', QUEUE)).body;
     expect(tenants).toMatchObject([
       { tenant: 'acme-secret', jobs: { value: 15, low: 15, high: 15 }, shareOfBacklog: 0.75 },

@@ -30,7 +30,7 @@ beforeAll(async () => {
     Array.from({ length: 60 }, () => ({ name: 'check', data: { secret: 'data-of-a-job' } })),
   );
   console_ = await startConsole({ redisUrl: redis.url, env, dataDirectory: directory });
-  await until('the finding is told', async () => (await entries('kinds=finding')).length > 0, {
+  await until('the finding is reported', async () => (await entries('kinds=finding')).length > 0, {
     withinMs: 60_000,
     everyMs: 250,
   });
@@ -160,7 +160,7 @@ describe('notes', () => {
 });
 
 describe('an incident', () => {
-  it('is marked, told, accounted for, closed and forgotten', async () => {
+  it('is marked, reported, accounted for, closed and forgotten', async () => {
     const [began] = await entries('kinds=finding.began');
     const order = {
       title: 'Monitors stand',
@@ -270,7 +270,7 @@ it('a console that is killed and comes back does not begin again what still is s
   await until('it is found again', async () => (await ask('GET', '/findings')).body.findings.length > 0);
   await queue.resume();
   await until(
-    'its end is told',
+    'its end is recorded',
     async () => (await entries('kinds=finding.ended&queue=monitors')).length > 0,
     {
       withinMs: 180_000,

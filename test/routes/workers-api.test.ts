@@ -68,7 +68,7 @@ describe('a desired state of several parts', () => {
 });
 
 describe('a group of queues', () => {
-  it('of which one has no worker with the agent: the others are changed, and that one is told', async () => {
+  it('of which one has no worker with the agent: the others are changed, and that one is reported', async () => {
     const body = { concurrency: 8, reason: 'test' };
     const answer = await app.ask('PATCH', `${API}/workers?match=work*`, body);
     expect(answer.status).toBe(202);
@@ -119,7 +119,7 @@ describe('an order that a worker has not answered', () => {
     expect(undone.status).toBe(200);
   });
 
-  it('as its clock is far off is told so, and not as no answer; it follows what is kept', async () => {
+  it('as its clock is far off says so, and not as no answer; it follows what is kept', async () => {
     const far = await startAttached({
       port: redis.port,
       clockAheadMs: 3_600_000,

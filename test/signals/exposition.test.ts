@@ -108,7 +108,7 @@ describe('/metrics', () => {
     });
   });
 
-  test('while the console is blind only that is exposed: old numbers are not told as new', async () => {
+  test('while the console is blind only that is exposed: old numbers are not reported as new', async () => {
     const blind = aSnapshot({
       queues: [aQueue({ counts: { waiting: 5 } })],
       link: { status: 'stale', lastReadAtMs: NOW_MS - 30_000 },

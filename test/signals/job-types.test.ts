@@ -11,7 +11,7 @@ const named = (samples: ReturnType<typeof parseExposition>['samples'], name: str
   samples.filter((sample) => sample.name === `spillway_${name}`);
 
 describe('/metrics of job types', () => {
-  it('tells what waits, what ends, how long runs take and what is held, with base units', async () => {
+  it('reports what waits, what ends, how long runs take and what is held, with base units', async () => {
     const type = aJobType({
       waiting: exactly(30),
       completedPerSecond: 2.5,

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 it('promtool has nothing to say against /metrics of a console with queues, job types and findings', async () => {
   const text = await until(
-    'all is told',
+    'all is reported',
     async () => {
       const { text } = await console_.ask('GET', '/metrics');
       return /^spillway_findings\{/m.test(text) && /^spillway_queue_arrivals_per_second\{/m.test(text)

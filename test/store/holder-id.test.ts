@@ -39,7 +39,7 @@ it('of another machine, another boot or another container nobody can tell', asyn
   expect(isHolderGone('')).toBe(false);
 });
 
-it('a person is told which process it is', () => {
+it('a person reads which process it is', () => {
   expect(holderInWords(newHolderId())).toContain(`process ${process.pid} on `);
 });
 

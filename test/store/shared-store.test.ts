@@ -176,7 +176,7 @@ describe('two consoles with data directories of their own and one store', () => 
       },
       { withinMs: 60_000 },
     );
-    await until('it is told once', () => told('firing').length === 1, { withinMs: 60_000 });
+    await until('it is reported once', () => told('firing').length === 1, { withinMs: 60_000 });
     const acknowledged = await other.ask('POST', `/api/v1/alerts/${alert.id}/acknowledge`, {
       reason: 'mine',
     });
@@ -222,7 +222,7 @@ describe('two consoles with data directories of their own and one store', () => 
       { withinMs: 60_000 },
     );
     await queue.drain();
-    await until('the end is told', () => told('resolved').length === 1, { withinMs: 120_000 });
+    await until('the end is reported', () => told('resolved').length === 1, { withinMs: 120_000 });
     expect(told('firing')).toHaveLength(1);
   }, 240_000);
 });

@@ -91,7 +91,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     slowThresholdMs: (instance, queueId, type) => typeThresholds.of(instance, queueId, type),
     newId: randomUUID,
     givenOrders: store.givenOrders,
-    tell: () => undefined,
+    recordEvent: () => undefined,
   });
   const audit = memoryAudit();
   const warned: string[] = [];
@@ -104,7 +104,7 @@ export async function startBench(redis: OwnRedis, options: BenchOptions = {}): P
     isLeader: () => true,
     now: Date.now,
     newId: randomUUID,
-    tell: () => undefined,
+    recordEvent: () => undefined,
     warn: (message) => void warned.push(message),
   });
   await parkings.onElected();

@@ -54,7 +54,7 @@ const replays = new Replays({
   store: store.replays,
   audit: store.audit,
   moved: new MovedJobs(),
-  tell: () => undefined,
+  recordEvent: () => undefined,
   now: Date.now,
   newId: randomUUID,
   warn: () => undefined,

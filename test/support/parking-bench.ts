@@ -62,7 +62,7 @@ export async function startParking(options: ParkingBenchOptions): Promise<Parkin
     moved: new MovedJobs(),
     now: Date.now,
     newId: randomUUID,
-    tell: (event) => void told.push(event),
+    recordEvent: (event) => void told.push(event),
     warn: (message) => void warned.push(message),
   });
   await parkings.onElected();

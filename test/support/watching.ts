@@ -55,7 +55,7 @@ export function watchingBy(
     random: Math.random,
     slowThresholdMs: () => null,
     newId: randomUUID,
-    tell: (event) => void events.push(event),
+    recordEvent: (event) => void events.push(event),
   });
   return { watch, lines, events };
 }

@@ -99,7 +99,7 @@ describe('a finding in the timeline', () => {
     expect(told.at(-1)?.episode.worst).toMatchObject([{ name: 'waiting', label: 'waiting', value: 900 }]);
   });
 
-  it('that flickers is not told, neither its coming nor its going', () => {
+  it('that flickers is not recorded, neither its coming nor its going', () => {
     const { told } = tell([
       [3, [aFinding()]],
       [2, []],
@@ -115,11 +115,11 @@ describe('a finding in the timeline', () => {
     expect(kinds(gap.told)).toEqual(['began queue.growing']);
   });
 
-  it('that is only a note is not told', () => {
+  it('that is only a note is not recorded', () => {
     expect(tell([[60, [aFinding({ severity: 'info' })]]]).told).toEqual([]);
   });
 
-  it('that becomes critical and stays so is told again, once', () => {
+  it('that becomes critical and stays so is recorded again, once', () => {
     const critical = aFinding({ severity: 'critical', headline: 'Stuck' });
     const { told } = tell([
       [held, [aFinding()]],
@@ -143,7 +143,7 @@ describe('a finding in the timeline', () => {
     expect(tell([[60, [seen], false]]).told).toEqual([]);
   });
 
-  it('that is told by another, which explains it or stands for many queues, has not ended', () => {
+  it('that is reported by another, which explains it or stands for many queues, has not ended', () => {
     const full = aFinding({
       code: 'redis.full',
       queue: null,

@@ -191,7 +191,7 @@ describe('what else happened', () => {
     expect(found[0]?.spans).toEqual([{ fromMs: at(1), toMs: at(3), state: 'critical', entry: '1' }]);
   });
 
-  it('what was audited and told in the same words at once is there once', () => {
+  it('what was audited and reported in the same words at once is there once', () => {
     const text = 'ana has ended the silence of everything.';
     const found = rows({
       entries: [

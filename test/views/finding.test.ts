@@ -87,7 +87,7 @@ test('names in it can not break out of the page', () => {
   expect(html).not.toContain('<b>');
 });
 
-test('the API tells the same, and other findings say that they explain nothing', () => {
+test('the API says the same, and other findings say that they explain nothing', () => {
   const told = findingJson(aFinding());
   expect(told.explains).toEqual([
     { code: 'queue.overloaded', queue: 'bull:analytics', jobType: null, headline: overloaded.headline },
@@ -98,7 +98,7 @@ test('the API tells the same, and other findings say that they explain nothing',
   expect(FindingSchema.safeParse(told)).toMatchObject({ success: true });
 });
 
-test('a queue’s own page tells what explains its trouble, and not what explains that of others', () => {
+test('a queue’s own page reports what explains its trouble, and not what explains that of others', () => {
   expect(isAboutQueue(aFinding(), 'default', 'bull:analytics')).toBe(true);
   expect(isAboutQueue(aFinding(), 'default', 'bull:mail')).toBe(false);
   expect(isAboutQueue(aFinding(), 'other', 'bull:analytics')).toBe(false);

@@ -60,7 +60,7 @@ describe('a job type', () => {
     expect(linesOf({ completedPerSecond: 2 })).toEqual(['running']);
   });
 
-  it('tells several troubles, the worst first; what fails is not called missing too', () => {
+  it('reports several troubles, the worst first; what fails is not called missing too', () => {
     const lines = linesOf({ failing, absent, slow: { code: 'drain', shareOfWork: 0.5 } });
     expect(lines.slice(0, 2)).toEqual(['fails 92% since 03:03:03 UTC', 'slow: 50% of the work that waits']);
     expect(lines.join()).not.toContain('missing');

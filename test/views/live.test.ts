@@ -158,7 +158,7 @@ describe('the hub of live views', () => {
     await ann;
   });
 
-  it('ends the pages of a view that throws, and no others, and tells it once', async () => {
+  it('ends the pages of a view that throws, and no others, and logs it once', async () => {
     const { watch, fire } = tick();
     const health = new OwnHealth({ now: () => 0, warn: () => undefined });
     const hub = new LiveHub(watch, (error) => health.note('a live page', error));

@@ -45,7 +45,7 @@ describe('live streams of the running console', () => {
     expect((await console_.ask('GET', '/live?view=queue&instance=default&queue=gone')).status).toBe(404);
   });
 
-  it('a console that is told to stop ends them and is gone within two seconds', async () => {
+  it('a console that is asked to stop ends them and is gone within two seconds', async () => {
     const streams = await Promise.all([
       listen(`${console_.url}/live?view=overview`),
       listen(`${console_.url}/live?view=instance&instance=default`),

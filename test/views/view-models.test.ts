@@ -269,7 +269,7 @@ describe('addresses and words', () => {
     expect(coarseAge(Number.POSITIVE_INFINITY)).toBe('never');
   });
 
-  it('a moment is told in UTC, with its date when it is not of today', () => {
+  it('a moment is shown in UTC, with its date when it is not of today', () => {
     expect(moment(NOW_MS, NOW_MS).text).toBe('03:04:05 UTC');
     expect(moment(NOW_MS - 3 * 86_400_000, NOW_MS).text).toBe('2025-12-30 03:04:05 UTC');
     expect(moment(Number.NaN, NOW_MS).iso).toBe('');

@@ -33,7 +33,7 @@ const runs = (p50Ms: number): readonly WorkerType[] => [
 ];
 
 describe('a worker’s row', () => {
-  it('tells what is wrong by a word and a shape that no other trouble has, and its slots by a sign', () => {
+  it('reports what is wrong by a word and a shape that no other trouble has, and its slots by a sign', () => {
     const busy = { concurrency: { deployed: 4, now: 4 }, running: 4, oldest: [1, 2, 3, 4].map(job) };
     const idle = { ...busy, running: 0, oldest: [] };
     const troubles = {

@@ -69,7 +69,7 @@ describe('a type that completed regularly and stopped', () => {
     expect(graceSeconds(bursts)).toBeGreaterThan(1_200);
   });
 
-  it('tells since when, and what was usual', () => {
+  it('reports since when, and what was usual', () => {
     const seen = everyMs([10, 10, 12, 10, 10, 8, 10, 10].map((seconds) => seconds * SECOND));
     expect(judgeAbsence(seen, false, 500 * SECOND)).toEqual({
       lastCompletedAtMs: 80 * SECOND,

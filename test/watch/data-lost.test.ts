@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-it('jobs that were lost are told over a restart of the console, until somebody dismisses it, and a new loss anew', async () => {
+it('jobs that were lost are reported over a restart of the console, until somebody dismisses it, and a new loss anew', async () => {
   const redis = await startRedis();
   const directory = await mkdtemp(join(tmpdir(), 'spillway-lost-'));
   ends.push(
@@ -38,7 +38,7 @@ it('jobs that were lost are told over a restart of the console, until somebody d
       return body.backlog === 5;
     });
     await redis.client.flushall();
-    return until(`the loss of ${name} is told`, async () => {
+    return until(`the loss of ${name} is reported`, async () => {
       const finding = await told();
       return wordsOf(finding).includes(`bull:${name} 5`) && finding;
     });
@@ -82,7 +82,7 @@ it('jobs that were lost are told over a restart of the console, until somebody d
   const page = (await console_.ask('GET', '/')).text;
   expect(page).toContain('action=redis.dismiss-loss');
   expect(await dismiss()).toMatchObject({ status: 200, body: { outcomes: [{ status: 'applied' }] } });
-  await until('it is not told any more', async () => (await told()) === undefined);
+  await until('it is not reported any more', async () => (await told()) === undefined);
   expect((await dismiss()).body).toMatchObject({ outcomes: [{ status: 'refused' }] });
   const applied = (await read('/api/v1/audit')).records.find(
     ({ status }: { status: string }) => status === 'applied',

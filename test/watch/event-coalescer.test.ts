@@ -14,7 +14,7 @@ function gathering(): { eventCoalescer: EventCoalescer; told: Event[] } {
 }
 
 describe('the timeline', () => {
-  it('is told of twenty workers that join at once one by one', () => {
+  it('records twenty workers that join at once one by one', () => {
     const { eventCoalescer, told } = gathering();
     const events = Array.from({ length: 20 }, (_, i) => event('worker.joined', i));
     for (const one of events) eventCoalescer.add(one);
@@ -43,7 +43,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  it('is told at once of what happens to Redis and to the console, and nothing twice', () => {
+  it('records at once what happens to Redis and to the console, and nothing twice', () => {
     const { eventCoalescer, told } = gathering();
     const deaf = event('console.deaf', 1);
     eventCoalescer.add(deaf);

@@ -107,7 +107,7 @@ it.concurrent('while one queue is counted another is refused, and a stopped coun
   expect(watch.startCount('default', 'bull:small')).toMatchObject({ state: 'running' });
 });
 
-it.concurrent('a queue that changes while it is counted is told with ±, and by samples again once a twentieth has changed', async ({
+it.concurrent('a queue that changes while it is counted is reported with ±, and by samples again once a twentieth has changed', async ({
   world,
 }) => {
   const { redis, aQueue } = world;

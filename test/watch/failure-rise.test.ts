@@ -70,7 +70,7 @@ describe('since when a type fails', () => {
     { from: 0.3, to: 0.9, within: 30 },
   ];
   for (const { from, to, within } of jumps) {
-    it(`is told within ${within} failures where the share jumps from ${from} to ${to}, with the moment of the first`, () => {
+    it(`is found within ${within} failures where the share jumps from ${from} to ${to}, with the moment of the first`, () => {
       let late = 0;
       let wrongMoment = 0;
       for (let run = 0; run < 100; run++) {
@@ -130,7 +130,7 @@ describe('since when a type fails', () => {
     expect(rise?.beforeRatio).toBeCloseTo(1 / 101);
   });
 
-  it('is told where all has failed from the first that was seen', () => {
+  it('is found where all has failed from the first that was seen', () => {
     expect(findFailureRise(oneByOne(times(9, 'failed')))).toBeNull();
     expect(findFailureRise(oneByOne(times(10, 'failed')))).toMatchObject({
       firstFailureAtMs: 0,
@@ -144,7 +144,7 @@ describe('since when a type fails', () => {
     expect(findFailureRise([...past, ...oneByOne(times(5, 'ok'), 900_000)])).toBeNull();
   });
 
-  it('is not told of a handful of failures, nor of nothing', () => {
+  it('is not found in a handful of failures, nor in nothing', () => {
     expect(findFailureRise([])).toBeNull();
     expect(findFailureRise(oneByOne([...times(500, 'ok'), ...times(4, 'failed')]))).toBeNull();
   });

@@ -116,7 +116,10 @@ describe.concurrent('the console', () => {
     expect(worker.locks).toMatchObject({ jobs: 5, held: 5, orphaned: 0 });
     expect((worker.locks?.lastExpiryAtMs ?? 0) - Date.now()).toBeLessThan(31_000);
     // Told once the console has heard for long enough to be sure that it would have heard it.
-    await until('it is told', () => events.filter((event) => event.kind === 'worker.crashed').length === 1);
+    await until(
+      'it is reported',
+      () => events.filter((event) => event.kind === 'worker.crashed').length === 1,
+    );
   });
 
   it('tells a hanging process from one that is gone: it is still connected', async ({

@@ -72,7 +72,7 @@ describe.concurrent('job types', () => {
     ['finished', {}],
     ['events', { removes: true }],
   ] as const) {
-    it(`tells run times, rates and what waits of each type, by ${source}`, async ({ world }) => {
+    it(`reports run times, rates and what waits of each type, by ${source}`, async ({ world }) => {
       const { aQueue, endLater } = world;
       const { aWorker, untilType } = begin(world);
       const queue = aQueue('mixed');
@@ -196,7 +196,7 @@ describe('job types', () => {
     }
   });
 
-  it('tells when a type began to fail, with the new error, to the second', async ({ world }) => {
+  it('reports when a type began to fail, with the new error, to the second', async ({ world }) => {
     const { aQueue, endLater } = world;
     const { aWorker, typesOf, untilType } = begin(world);
     const queue = aQueue('monitors');

@@ -42,7 +42,7 @@ it('a deploy is in the Snapshot at once, not only when Redis was read the next t
     random: Math.random,
     slowThresholdMs: () => null,
     newId: randomUUID,
-    tell: () => undefined,
+    recordEvent: () => undefined,
     markers: (instance) => book.of(instance),
   });
   cleanups.push(() => watch.stop());

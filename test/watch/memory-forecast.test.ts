@@ -54,7 +54,7 @@ describe('forecastMemory', () => {
     );
   });
 
-  test('noise without a trend is not told as growth', () => {
+  test('noise without a trend is not reported as growth', () => {
     const forecast = forecastMemory(
       samples(60, (_s, i) => 50 * MB + noise(i) * MB),
       60 * MB,
@@ -63,7 +63,7 @@ describe('forecastMemory', () => {
     expect(forecast?.fullInSeconds).toBeNull();
   });
 
-  test('work that comes in waves is rarely told as growth, although neighbouring samples are alike', () => {
+  test('work that comes in waves is rarely reported as growth, although neighbouring samples are alike', () => {
     const wave = (t: number): number =>
       50 * MB + 5 * MB * Math.sin((t * 2 * Math.PI) / 60) + noise(t) * 0.1 * MB;
     let told = 0;
@@ -77,7 +77,7 @@ describe('forecastMemory', () => {
     expect(told).toBeLessThan(6);
   });
 
-  test('growth after a purge is told from the purge on, not hidden by it', () => {
+  test('growth after a purge is measured from the purge on, not hidden by it', () => {
     const forecast = forecastMemory(
       samples(80, (s) => 400 * MB + s * 2 * MB - (s >= 50 ? 300 * MB : 0)),
       500 * MB,
@@ -119,7 +119,7 @@ describe('forecastMemory', () => {
     expect(forecast?.fullInSeconds).toBeNull();
   });
 
-  test('growth that has just begun is told within 15 s, not when it fills half of the window', () => {
+  test('growth that has just begun is reported within 15 s, not when it fills half of the window', () => {
     const forecast = forecastMemory(
       samples(100, (s, i) => 20 * MB + noise(i) * 0.05 * MB + Math.max(0, s - 85) * 3 * MB),
       100 * MB,

@@ -87,7 +87,7 @@ describe.concurrent('where the memory is', () => {
     expect(after.types.reduce((sum, { unfinished }) => sum + unfinished, 0)).toBe(30);
   });
 
-  it('tells payload, options, stack traces, return values and logs apart', async ({ world }) => {
+  it('keeps payload, options, stack traces, return values and logs apart', async ({ world }) => {
     const { redis, aQueue, endLater } = world;
     const queue = aQueue('kinds');
     await queue.addBulk(

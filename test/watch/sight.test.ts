@@ -131,7 +131,7 @@ describe.concurrent('what the console says when it can not see', () => {
     await until('the flush', () => /was flushed.*at least 7 jobs missing/.test(told()?.detail ?? ''));
   });
 
-  it('tells a Redis that loads its data as that, with how far it is', async ({
+  it('reports a Redis that loads its data as that, with how far it is', async ({
     sight: { aRedis, eyesOn },
   }) => {
     const slow = ['--key-load-delay', '8000', '--loading-process-events-interval-bytes', '1024'];
@@ -186,7 +186,7 @@ describe.concurrent('what the console says when it can not see', () => {
     await untilSnapshot(right, 'live', (snapshot) => snapshot.link.status === 'live');
   });
 
-  it('sees queues with a user that may not use CONFIG, CLIENT or any write, and tells what was refused', async ({
+  it('sees queues with a user that may not use CONFIG, CLIENT or any write, and reports what was refused', async ({
     sight: { aRedis, eyesOn, endLater },
   }) => {
     const redis = await aRedis();
@@ -240,7 +240,7 @@ describe.concurrent('what the console says when it can not see', () => {
     await untilQueue(watch, 'bull:mail', (state) => state.counts.waiting === 1);
   });
 
-  it('tells a read-only replica', async ({ sight: { aRedis, eyesOn } }) => {
+  it('reports a read-only replica', async ({ sight: { aRedis, eyesOn } }) => {
     const master = await aRedis();
     const replica = await aRedis({ args: ['--replicaof', '127.0.0.1', String(master.port)] });
     const { watch } = eyesOn(anInstance(replica.url));
@@ -264,7 +264,7 @@ describe('to read a Snapshot', () => {
       random: Math.random,
       slowThresholdMs: () => null,
       newId: randomUUID,
-      tell: ({ text }) => void recorded.push(text),
+      recordEvent: ({ text }) => void recorded.push(text),
     });
     endLater(() => watch.stop());
     await untilSnapshot(watch, 'live', (snapshot) => snapshot.link.status === 'live');

@@ -63,7 +63,7 @@ function readsOfData(heard: readonly (readonly string[])[]): readonly (readonly 
 }
 
 describe('tenants of a queue', () => {
-  it('are told with their shares within range, and the one with most of it is named', async () => {
+  it('are reported with their shares within range, and the one with most of it is named', async () => {
     const queue = aQueue('resync');
     await add(queue, 8_000, (i) => ({
       customer: { id: i % 10 < 7 ? 'acme' : i % 10 < 9 ? 'globex' : `small-${i}` },
@@ -90,7 +90,7 @@ describe('tenants of a queue', () => {
     expect(known.tenants?.reduce((sum, { shareOfBacklog }) => sum + shareOfBacklog, 0)).toBeCloseTo(1);
   });
 
-  it('are counted exactly where few jobs wait, and told anew when they go and others come', async () => {
+  it('are counted exactly where few jobs wait, and anew when they go and others come', async () => {
     const queue = aQueue('mail');
     await add(queue, 9, (i) => ({ tenant: i < 6 ? 'acme' : 'globex' }));
     look('tenant');

@@ -76,7 +76,7 @@ describe('the job types of a queue that is not found yet', () => {
     return names;
   };
 
-  it('are told for what ran before it was found, as no beat says it twice', () => {
+  it('are reported for what ran before it was found, as no beat says it twice', () => {
     expect(known('bull:new', 500, 0)).toEqual(['digest']);
   });
 

@@ -49,7 +49,7 @@ describe('a worker is', () => {
     expect(verdict({ agent: { running: 0, finishedPerSecond: 0 } })).toBe('healthy');
   });
 
-  it('crashed when it neither beats nor is connected, as was seen, and its stalling jobs and their time are told', () => {
+  it('crashed when it neither beats nor is connected, as was seen, and its stalling jobs and their time are reported', () => {
     const gone: WorkerOver = {
       isConnected: false,
       agent: { lastBeatAtMs: NOW_MS - 3_000, running: 2 },

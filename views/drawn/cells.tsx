@@ -25,7 +25,7 @@ export interface SlotCell {
 
 const SIZE = 14;
 const STEP = 17;
-const MOST_CELLS = 60;
+const MAX_CELLS = 60;
 
 /** Drawn on the cell, so that colour is never the only sign. */
 const SIGNS: Readonly<Record<SlotState, string>> = {
@@ -60,7 +60,7 @@ export const Cells: FC<{
   /** Cells in a row; more go to the next. */
   readonly perRow?: number;
 }> = ({ title, slots, perRow = 20 }) => {
-  const shown = slots.slice(0, MOST_CELLS);
+  const shown = slots.slice(0, MAX_CELLS);
   const columns = Math.max(1, Math.min(Math.floor(perRow) || 1, shown.length));
   const rows = Math.max(1, Math.ceil(shown.length / columns));
   const beyond = slots.length - shown.length;

@@ -58,7 +58,7 @@ const HEIGHTS = { small: 84, medium: 140, large: 220 } as const;
 const ABOVE = 16;
 const BELOW = 18;
 /** More pins than this can't be told apart: the newest are drawn. */
-const MOST_PINS = 40;
+const MAX_PINS = 40;
 
 /**
  * A line over time: with its limit, the forecast up to where it meets that, stretches in which something held, and pins
@@ -110,7 +110,7 @@ export const Curve: FC<CurveProps> = (curve) => {
           {limit.label} {formatValue(limit.value, unit)}
         </text>
       ) : null}
-      {pins.slice(-MOST_PINS).map((pin) => {
+      {pins.slice(-MAX_PINS).map((pin) => {
         const at = percent(shareOfSpan(pin.atMs, span));
         return (
           <>

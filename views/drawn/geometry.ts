@@ -156,13 +156,13 @@ const MINUTE_MS = 60_000;
 const STEPS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440, 2_880, 10_080, 43_200].map(
   (minutes) => minutes * MINUTE_MS,
 );
-const MOST_TICKS = 200;
+const MAX_TICKS = 200;
 
 /** Round moments of a span, evenly apart, at most `most` of them. */
 export function timeTicks({ fromMs, toMs }: Span, most: number): readonly number[] {
   const lengthMs = toMs - fromMs;
   if (!(lengthMs > 0) || !Number.isFinite(lengthMs) || !isTime(fromMs) || !isTime(toMs)) return [];
-  const count = Math.max(1, Math.min(MOST_TICKS, most));
+  const count = Math.max(1, Math.min(MAX_TICKS, most));
   const stepMs =
     STEPS_MS.find((step) => lengthMs / step <= count) ??
     Math.ceil(lengthMs / count / (STEPS_MS.at(-1) ?? 1)) * (STEPS_MS.at(-1) ?? 1);

@@ -43,11 +43,11 @@ const LANE_HEIGHT = 38;
 const BAR_TOP = 19;
 const BAR_HEIGHT = 12;
 const AXIS_HEIGHT = 20;
-const MOST_LANES = 60;
+const MAX_LANES = 60;
 
 /** What happened when: a lane each, bars in time, pins for moments. As wide as there is room; the labels stand above the bars. */
 export const Lanes: FC<LanesProps> = ({ title, span, nowMs, lanes }) => {
-  const shown = lanes.slice(0, MOST_LANES);
+  const shown = lanes.slice(0, MAX_LANES);
   const bottom = shown.length * LANE_HEIGHT;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing with links in it is no image and no set of fields
@@ -134,7 +134,7 @@ function barInWords({ fromMs, toMs, label }: LaneBar, nowMs: number): string {
 function lanesInWords({ title, nowMs, lanes }: LanesProps): string {
   return described(
     title,
-    lanes.slice(0, MOST_LANES).map((lane) => {
+    lanes.slice(0, MAX_LANES).map((lane) => {
       const facts = [...lane.bars.map((bar) => barInWords(bar, nowMs)), ...lane.pins.map(pinInWords)];
       return facts.length === 0 ? lane.label : `${lane.label}: ${listed(facts)}`;
     }),

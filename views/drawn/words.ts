@@ -14,10 +14,10 @@ export function clockRange(fromMs: number, toMs: number): string {
   return from === to ? from : `${from} to ${to}`;
 }
 
-const MOST_LISTED = 5;
+const MAX_LISTED = 5;
 
 /** "a, b and 3 more" */
-export function listed(words: readonly string[], most = MOST_LISTED): string {
+export function listed(words: readonly string[], most = MAX_LISTED): string {
   if (words.length <= most) return words.join(', ');
   return `${words.slice(0, most).join(', ')} and ${words.length - most} more`;
 }

@@ -153,7 +153,7 @@ export class ParkedSource implements JobSource {
       for (const parking of await this.#parkings(queue)) {
         const counted = await this.#deps.store.picks.types(rangeOf(spec.filter, parking));
         for (const { jobs } of counted) inRange += jobs;
-        // Types and time are told by the file's own count; else each has to be looked into.
+        // Types and time are known by the file's own count; else each has to be looked into.
         if (isByTypes) for (const { type, jobs, bytes } of counted) add(type, jobs, bytes);
       }
       for await (const { parking, jobs } of this.#pages(queue, 'oldest', PAGE)) {
@@ -220,7 +220,7 @@ function rangeOf({ jobTypes }: ReplayFilter, { id }: PickableParking) {
   return { parking: id, jobTypes: jobTypes ?? [] };
 }
 
-/** Is it told by the file's columns who matches? */
+/** Do the file's columns say who matches? */
 function isOnlyTypes(filter: ReplayFilter): boolean {
   return isOnlyTime({ ...filter, jobTypes: undefined });
 }

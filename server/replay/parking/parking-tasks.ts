@@ -16,7 +16,7 @@ import { type RestoreDeps, restoreRate, restoreRun } from './restore-source.js';
 export interface ParkingTasksDeps extends RestoreDeps {
   /** Of several consoles, is it this one that moves jobs? Left out: there are no others. */
   readonly isLeader?: () => boolean;
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly warn: (message: string) => void;
 }
 
@@ -70,7 +70,7 @@ export class ParkingTasks {
     return this.#tasks.has(id);
   }
 
-  /** What a row does not tell: how fast it goes and why, and that it rests where the disk could not be told. */
+  /** What a row does not say: how fast it goes and why, and that it rests where that could not be written. */
   asItIs(parking: Parking): Parking {
     const because = this.#resting.get(parking.id);
     if (because !== undefined) return { ...parking, state: 'paused', because };
@@ -169,7 +169,7 @@ export class ParkingTasks {
   /** On a disk that is full not even this can be written: then it is known until the console ends, and found again after. */
   async #rest(parking: Parking, because: string): Promise<void> {
     this.#resting.set(parking.id, because);
-    this.#tell(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${because}.`);
+    this.#record(parking, 'parking.ended', `Parking jobs of ${parking.queue} stopped: ${because}.`);
     await this.#deps.store.parkings.change(parking.id, { state: 'paused', because }).then(
       () => this.#resting.delete(parking.id),
       (error: unknown) => this.#deps.warn(`parking ${parking.id} rests: ${reasonOf(error)}`),
@@ -205,7 +205,7 @@ export class ParkingTasks {
     if (state !== 'paused') return;
     const because = reason.replace('replayed', 'restored');
     await store.parkings.change(id, { state: 'paused', pausedBy: 'guard', because });
-    this.#tell(parking, 'parking.ended', because);
+    this.#record(parking, 'parking.ended', because);
   }
 
   async #end({ id, phase }: Parking): Promise<void> {
@@ -216,17 +216,17 @@ export class ParkingTasks {
     if (phase === 'park') {
       const freed = `which freed ${formatBytes(after.freedBytes)} in Redis (${saidBy(after.actor, after.reason)})`;
       const text = `${formatCount(after.parked)} jobs of ${after.queue} are parked on disk, ${freed}.`;
-      this.#tell(after, 'parking.ended', text);
+      this.#record(after, 'parking.ended', text);
       return;
     }
     const there = formatCount(after.existed + after.fellBack);
     const text = `${formatCount(after.restored)} parked jobs of ${after.queue} are back; ${there} were there already.`;
-    this.#tell(after, 'parking.restored', text);
+    this.#record(after, 'parking.restored', text);
     await store.disk.shrink();
   }
 
-  #tell(parking: Parking, kind: 'parking.ended' | 'parking.restored', text: string): void {
+  #record(parking: Parking, kind: 'parking.ended' | 'parking.restored', text: string): void {
     const { instance, queue, actor } = parking;
-    this.#deps.tell({ atMs: this.#deps.now(), instance, kind, queue, worker: null, text, actor });
+    this.#deps.recordEvent({ atMs: this.#deps.now(), instance, kind, queue, worker: null, text, actor });
   }
 }

@@ -56,7 +56,7 @@ export function restoreRun(
     store: followedBatches(),
     source: new RestoreSource(deps, record),
     client: () => deps.queue(instance, queue)?.client ?? null,
-    tell: () => undefined,
+    recordEvent: () => undefined,
   });
 }
 

@@ -57,7 +57,7 @@ interface PoliciesDeps {
   readonly rules: readonly InstancePolicy[];
   readonly watch: Pick<Watch, 'snapshot'>;
   readonly parkings: Parkings;
-  readonly tell: RecordEvent;
+  readonly recordEvent: RecordEvent;
   readonly now: () => number;
   /** Of several consoles on one store, is it this one that acts? */
   readonly isLeader: () => boolean;
@@ -96,7 +96,7 @@ export function isPolicyNeeded({ rules, watch }: Pick<PoliciesDeps, 'rules' | 'w
   });
 }
 
-/** One look at one instance. Every act is told on the timeline; in a dry run it is told and not done. */
+/** One look at one instance. Every act is recorded on the timeline; in a dry run it is recorded and not done. */
 export async function applyPolicy(
   deps: Omit<PoliciesDeps, 'rules' | 'isLeader' | 'warn'> & {
     /** Told of what keeps it from acting. */
@@ -119,12 +119,12 @@ export async function applyPolicy(
     if (policy.mode === 'dry-run' && !isNews(saidAtMs, act, deps.now())) continue;
     try {
       if (policy.mode === 'on') await carryOut(deps.parkings, policy, act);
-      tell(deps, policy, act, `${policy.mode === 'on' ? '' : 'Would have: '}${inWords(act, usedRatio)}`);
+      recordAct(deps, policy, act, `${policy.mode === 'on' ? '' : 'Would have: '}${inWords(act, usedRatio)}`);
     } catch (error) {
       deps.fail?.(error);
       const why = error instanceof Error ? error.message : 'unknown reason';
       if (isNews(saidAtMs, act, deps.now()))
-        tell(deps, policy, act, `Could not: ${inWords(act, usedRatio)} ${why}.`);
+        recordAct(deps, policy, act, `Could not: ${inWords(act, usedRatio)} ${why}.`);
     }
   }
   return acts;
@@ -161,11 +161,19 @@ function inWords(act: PolicyAct, usedRatio: number): string {
   return `Parks up to ${formatCount(act.most)} ${act.jobType} jobs of ${act.queue}, about ${formatBytes(act.expectedBytes)} (${at}).`;
 }
 
-function tell(
-  deps: Pick<PoliciesDeps, 'tell' | 'now'>,
+function recordAct(
+  deps: Pick<PoliciesDeps, 'recordEvent' | 'now'>,
   { instance }: InstancePolicy,
   { queue }: PolicyAct,
   text: string,
 ): void {
-  deps.tell({ atMs: deps.now(), instance, kind: 'policy.acted', queue, worker: null, text, actor: null });
+  deps.recordEvent({
+    atMs: deps.now(),
+    instance,
+    kind: 'policy.acted',
+    queue,
+    worker: null,
+    text,
+    actor: null,
+  });
 }

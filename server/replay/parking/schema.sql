@@ -2,7 +2,7 @@
 --   written (on disk, perhaps still in Redis) → removed (Redis has let go) → restoring → restored (Redis has it; the row
 --   stays until Redis has surely kept it) → gone.
 -- What a replay brings back leaves its characters in replay_receipt in the same step, until the replay has them: asked again
--- after a crash, it is told what came of the first try.
+-- after a crash, it gets what came of the first try.
 -- Each step is committed and synced; only settle-batch.lua may decide what an interrupted step came to.
 CREATE TABLE IF NOT EXISTS installation (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS parking (

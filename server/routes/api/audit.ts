@@ -53,7 +53,7 @@ interface OwnAct {
   readonly durationMs?: number;
 }
 
-/** Keeps who did it and what came of it. A store that can't keep it is told elsewhere, and undoes nothing. */
+/** Keeps who did it and what came of it. A store that can't keep it is shown elsewhere, and undoes nothing. */
 export async function auditOwn(
   deps: Pick<AppDeps, 'newId' | 'now' | 'audit'>,
   { actor, reason = '' }: ChangeBy,

@@ -13,9 +13,12 @@ export interface ApiEnv extends GateEnv {
   };
 }
 
+/** A part of the API. What its routes answer is not in its type, where nobody looks and the compiler would carry all of it along. */
+export type ApiPart = OpenAPIHono<ApiEnv, never>;
+
 /** An empty API part whose refusals name field, value and what would be right. */
-export function apiPart(): OpenAPIHono<ApiEnv> {
-  return new OpenAPIHono<ApiEnv>({
+export function apiPart(): ApiPart {
+  return new OpenAPIHono<ApiEnv, never>({
     defaultHook: (result) => {
       if (result.success) return;
       const errors = result.error.issues.flatMap((issue) =>
@@ -58,7 +61,7 @@ export const refused = {
 
 /** Puts a route that answers text into the document: what a path with an ending, or a stream, can't do by itself. */
 export function documentText(
-  part: OpenAPIHono<ApiEnv>,
+  part: ApiPart,
   type: string,
   route: Pick<RouteConfig, 'path' | 'summary' | 'request'>,
 ): void {

@@ -72,7 +72,7 @@ function replayed(claim: Exclude<Claim, { kind: 'new' }>, bodyDigest: string | n
     throw new Problem(
       409,
       'outcome-unknown',
-      'the console ended while it carried out the request with this Idempotency-Key: it may be done, or not. Look at what is so now (GET /api/v1/audit tells of what was completed), and send it with a new key where it is still needed',
+      'the console ended while it carried out the request with this Idempotency-Key: it may be done, or not. Look at what is so now (GET /api/v1/audit has what was completed), and send it with a new key where it is still needed',
     );
   if (claim.kind === 'other-request' || claim.bodyDigest !== bodyDigest)
     throw new Problem(

@@ -13,7 +13,7 @@ import { auditApi } from './audit.js';
 import { canaryApi } from './canary.js';
 import { changesApi } from './changes.js';
 import { channelsApi } from './channels.js';
-import { type ApiEnv, documentText } from './env.js';
+import { type ApiPart, documentText } from './env.js';
 import { historyApi } from './history.js';
 import { idempotent } from './idempotent.js';
 import { incidentsApi } from './incidents.js';
@@ -35,8 +35,8 @@ import { workersApi } from './workers.js';
  * to see one read, and with actions.ts and outcomes.ts to see one change. Routes read Snapshots and call what they are
  * given in AppDeps; they never speak to Redis.
  */
-export function apiRoutes(deps: AppDeps): OpenAPIHono<ApiEnv> {
-  const api = new OpenAPIHono<ApiEnv>();
+export function apiRoutes(deps: AppDeps): ApiPart {
+  const api: ApiPart = new OpenAPIHono();
   api.use('*', async (c, next) => {
     c.header('Cache-Control', 'no-store');
     await next();

@@ -115,7 +115,7 @@ function memoryJson(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
     stale: snapshot.link.status !== 'live',
     complete: isComplete(snapshot),
     nodes: snapshot.nodes.map(nodeMemory),
-    byQueue: queues.told.map(({ queue: { id, name }, memory, ...share }) => ({
+    byQueue: queues.shown.map(({ queue: { id, name }, memory, ...share }) => ({
       id,
       name,
       ...writeShare(share),
@@ -123,7 +123,7 @@ function memoryJson(snapshot: Snapshot): z.infer<typeof InstanceMemorySchema> {
       ...writeParts({ ...memory, types: memory.types.slice(0, MAX_TYPES_A_QUEUE) }),
     })),
     restOfQueues: queues.rest,
-    byType: types.told.map(({ queue, type, ...share }) => ({
+    byType: types.shown.map(({ queue, type, ...share }) => ({
       queue: queue.id,
       type: type.type,
       jobBytes: type.bytesPerJob,

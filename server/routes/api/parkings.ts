@@ -131,7 +131,9 @@ const importRoute = createRoute({
 });
 
 /** Parking, over HTTP. What begins or ends by it is in the audit under the names of its actions. */
-export function parkingsApi(deps: AppDeps) {
+export function parkingsApi(
+  deps: Pick<AppDeps, 'parkings' | 'jobDataRole' | 'watch' | 'audit' | 'now' | 'newId'>,
+) {
   const { parkings } = deps;
   const withTypes = async (parking: Parking) =>
     write(parking, { types: [...(await parkings.types(parking.id))] });

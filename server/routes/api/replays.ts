@@ -186,7 +186,9 @@ const reportRoute = jsonRoute(
   { params: idParam },
 );
 
-export function replaysApi(deps: AppDeps) {
+type Deps = Pick<AppDeps, 'replays' | 'replayQueues' | 'groups' | 'jobDataRole' | 'watch'>;
+
+export function replaysApi(deps: Deps) {
   const { replays } = deps;
   const showsData = (actor: Actor) => includesRole(actor.role, deps.jobDataRole);
   const shown = (actor: Actor, view: ReplayView) => replayJson(view, showsData(actor));
@@ -266,7 +268,11 @@ export function replaysApi(deps: AppDeps) {
 }
 
 /** @throws Problem where neither a glob nor a group that there is was given. */
-function globsOf(deps: AppDeps, match: string | undefined, group: string | undefined): readonly string[] {
+function globsOf(
+  deps: Pick<Deps, 'groups'>,
+  match: string | undefined,
+  group: string | undefined,
+): readonly string[] {
   if (match !== undefined) return [match];
   if (group === undefined)
     throw new Problem(422, 'invalid-request', 'match: give a glob of queues (* is everywhere), or a group');

@@ -165,7 +165,7 @@ export class LiveHub {
   #streams = 0;
   #isClosed = false;
 
-  /** @param onFault told what a view throws. */
+  /** @param onFault called with what a view throws. */
   constructor(watch: Watch, onFault: (error: unknown) => void) {
     this.#onFault = onFault;
     this.#unsubscribe = watch.onTick(() => this.#schedule(TOGETHER_MS), 'live pages');
@@ -228,7 +228,7 @@ export class LiveHub {
         channel.refresh();
       } catch (error) {
         this.#onFault(error);
-        // A view that can't be made now must not stop the others; its pages come back and are told.
+        // A view that can't be made now must not stop the others; its pages come back and say so.
         for (const stream of [...streams.keys()]) stream.close();
       }
     }

@@ -70,7 +70,7 @@ export class Loaded<T> {
     try {
       this.#last = await load();
     } catch {
-      // The page shows what was; that the store fails is told elsewhere, on every page.
+      // The page shows what was; that the store fails is shown elsewhere, on every page.
     }
   }
 }

@@ -8,7 +8,7 @@ import type { PlanChange } from '../../model/plan.js';
 
 export interface Foreseen {
   readonly basis: PlanBasis;
-  /** null: what is typed can't be, so only the present is told. */
+  /** null: what is typed can't be, so only the present is shown. */
   readonly change: PlanChange | null;
   readonly score: Score;
 }

@@ -76,11 +76,11 @@ async function open(deps: AppDeps, c: PageContext, values: Values): Promise<Resp
   });
   const targeted = target(deps, c, action.name, ask);
   const { shown, errors } = await dryRun(deps, c, targeted);
-  const told = await foresee(deps, targeted);
+  const foreseen = await foresee(deps, targeted);
   return respond(
     deps,
     c,
-    <ActionForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors, told, deps.now())} />,
+    <ActionForm {...formOf(targeted, shown, isUntouched(ask) ? [] : errors, foreseen, deps.now())} />,
   );
 }
 
@@ -118,9 +118,9 @@ async function preview(deps: AppDeps, c: PageContext, values: Values): Promise<R
 /** The forecast for what is being typed, by what is known already: redrawn while a slider moves. */
 async function forecast(deps: AppDeps, c: PageContext, values: Values): Promise<Response> {
   const action = knownAction(values.get('action')?.[0] ?? '');
-  const told = await foresee(deps, target(deps, c, action.name, askOfForm(action, values)));
-  if (!told) throw new ActionError('invalid', `${action.title}: nothing is forecast of this`);
-  return c.html(<ActionForecast {...forecastOf(told, deps.now())} />);
+  const foreseen = await foresee(deps, target(deps, c, action.name, askOfForm(action, values)));
+  if (!foreseen) throw new ActionError('invalid', `${action.title}: nothing is forecast of this`);
+  return c.html(<ActionForecast {...forecastOf(foreseen, deps.now())} />);
 }
 
 async function foresee(deps: AppDeps, { action, ask }: Targeted): Promise<Foreseen | null> {
@@ -226,7 +226,7 @@ async function dryRun(
     if (!(error instanceof ActionError)) throw error;
     const problem =
       error.code === 'invalid' && error.fields.length > 0
-        ? 'Put right what is marked, and this tells what it would do.'
+        ? 'Put right what is marked, and this says what it would do.'
         : capitalized(error.message);
     return { shown: { outcomes: [], problem, buttonOf }, errors: error.fields };
   }

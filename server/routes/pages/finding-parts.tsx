@@ -6,7 +6,7 @@ import type { AppDeps } from '../app-deps.js';
 import { html, listParts, type Part } from '../live/part.js';
 import { findingOf } from './finding-view-model.js';
 
-/** Findings are told up to here; each is one place to look, and more than this is no help. */
+/** Findings are shown up to here; each is one place to look, and more than this is no help. */
 const MAX_FINDINGS = 30;
 
 /** The list of findings of a page, as it changes. */

@@ -54,7 +54,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     c.header('Cache-Control', 'no-store');
   });
   pages.get('/', async (c) =>
-    c.html(await overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('told'))),
+    c.html(await overviewPage(deps, c.get('actor'), parseQueueQuery(c.req.query()), c.req.query('receipt'))),
   );
   pages.get('/workers', async (c) =>
     c.html(await fleetPage(deps, c.get('actor'), parseFleetQuery(c.req.query()))),

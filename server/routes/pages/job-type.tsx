@@ -15,7 +15,7 @@ import { chromeOf, crumbsTo } from './chrome.js';
 import { frameParts } from './overview.js';
 
 /** Newest failed jobs that are looked at for their errors. */
-const MOST_FAILED = 100;
+const MAX_FAILED = 100;
 
 export async function jobTypePage(
   deps: AppDeps,
@@ -101,7 +101,7 @@ export async function failedWith(
     const { jobs } = await deps.listJobs(instance, queue.id, {
       state: 'failed',
       cursor: 0,
-      limit: MOST_FAILED,
+      limit: MAX_FAILED,
     });
     return errorGroups(jobs.filter(isMeant)).map((group) => ({
       ...group,

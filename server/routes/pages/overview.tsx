@@ -19,10 +19,10 @@ import { findingListOf } from './finding-parts.js';
 import { inForceOf } from './in-force.js';
 import { freshPast, latestPast, type OverviewPast } from './overview-past.js';
 import { queueTableOf, queueTableParts } from './queue-table.js';
-import { toldTo } from './replay-orders.js';
+import { receiptFor } from './replay-orders.js';
 import { verdictLineOf } from './verdict.js';
 
-export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, told?: string) {
+export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuery, receipt?: string) {
   const past = await freshPast(deps);
   const nowMs = deps.now();
   const inForce = inForceNow(deps, past, actor.role, nowMs);
@@ -37,7 +37,7 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
         bands: deps.watch.snapshots().map((snapshot) => bandOf(deps, snapshot, past, nowMs)),
         firing: firingText(deps),
         hasChannel: deps.messaging.channels.length > 0,
-        told: toldTo(actor, told),
+        receipt: receiptFor(actor, receipt),
         recovery: {
           replays: deps.replays.list(),
           replayQueues: deps.replayQueues.list(),

@@ -1,5 +1,5 @@
 import type { ReplayValues } from '../../../views/replay-form.js';
-import type { ReplayTold } from '../../../views/replay-told.js';
+import type { ReplayChange } from '../../../views/replay-receipt.js';
 import type { OrderOutcome } from '../../model/replay.js';
 import type { Actor } from '../../model/role.js';
 import { type ReplayOrder, ReplayOrderSchema, type ReplaySelection } from '../../replay/replay-request.js';
@@ -160,24 +160,24 @@ export function untilSeen(
 }
 
 const MAX_KEPT = 100;
-const kept = new Map<string, { readonly actor: string; readonly told: ReplayTold }>();
+const kept = new Map<string, { readonly actor: string; readonly receipt: ReplayChange }>();
 
 /**
  * Keeps what came of an order for the page that comes after it, so that reloading that page does nothing once more. The
  * last hundred, in memory: the audit has them all.
  * @returns the address to go to.
  */
-export function keepTold(id: string, actor: Actor, told: ReplayTold, back: string): string {
-  kept.set(id, { actor: actor.name, told });
+export function keepReceipt(id: string, actor: Actor, receipt: ReplayChange, back: string): string {
+  kept.set(id, { actor: actor.name, receipt });
   for (const old of kept.keys()) {
     if (kept.size <= MAX_KEPT) break;
     kept.delete(old);
   }
-  return `${back}?${new URLSearchParams({ told: id })}`;
+  return `${back}?${new URLSearchParams({ receipt: id })}`;
 }
 
 /** What came of an order, for whoever gave it; null: nothing to tell, or it is forgotten. */
-export function toldTo(actor: Actor, id: string | undefined): ReplayTold | null {
+export function receiptFor(actor: Actor, id: string | undefined): ReplayChange | null {
   const found = id === undefined ? undefined : kept.get(id);
-  return found?.actor === actor.name ? found.told : null;
+  return found?.actor === actor.name ? found.receipt : null;
 }

@@ -18,7 +18,14 @@ import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
-import { keepTold, orderToAll, replayAskOf, replayOrderOf, toldTo, untilSeen } from './replay-orders.js';
+import {
+  keepReceipt,
+  orderToAll,
+  receiptFor,
+  replayAskOf,
+  replayOrderOf,
+  untilSeen,
+} from './replay-orders.js';
 
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
@@ -39,14 +46,14 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
     const actor = c.get('actor');
     const outcomes = await changeAllReplays(deps, actor, selection, order, false);
     await untilSeen(deps, outcomes, order);
-    return c.redirect(keepTold(deps.newId(), actor, { label, outcomes }, backOf(values)), 303);
+    return c.redirect(keepReceipt(deps.newId(), actor, { label, outcomes }, backOf(values)), 303);
   });
   routes.post('/replays/:id/order', requireRole('operator'), async (c) => {
     const values = await valuesOf(c);
     const actor = c.get('actor');
     const outcome = await deps.replays.change(actor, c.req.param('id'), replayOrderOf(values));
-    const told = { label: 'Replay', outcomes: [outcome] };
-    return c.redirect(keepTold(deps.newId(), actor, told, backOf(values)), 303);
+    const receipt = { label: 'Replay', outcomes: [outcome] };
+    return c.redirect(keepReceipt(deps.newId(), actor, receipt, backOf(values)), 303);
   });
   routes.get('/replays/:id/abort', requireRole('operator'), (c) => {
     const view = deps.replays.get(c.req.param('id'));
@@ -123,7 +130,7 @@ async function page(
   const actor = c.get('actor');
   const view = {
     look: { role: actor.role, nowMs: deps.now(), back: '/replays' },
-    told: toldTo(actor, c.req.query('told')),
+    receipt: receiptFor(actor, c.req.query('receipt')),
     replays: deps.replays.list(),
     replayQueues: deps.replayQueues.list(),
     groups: Object.keys(deps.groups),

@@ -284,7 +284,7 @@ function unknownOf(
   const unknown: string[] = [];
   if (blindSeconds > 0)
     unknown.push(
-      `The console could not see for ${formatDuration(blindSeconds)} of the ${formatDuration(lastsSeconds)}: what happened then is only known where Redis or workers told of it afterwards.`,
+      `The console could not see for ${formatDuration(blindSeconds)} of the ${formatDuration(lastsSeconds)}: what happened then is only known where Redis or workers reported it afterwards.`,
     );
   if (history === null)
     unknown.push(

@@ -147,14 +147,14 @@ const APART_MS = 50;
  * the bursts whose starts are apart enough to tell.
  */
 function carryOverOf(bursts: readonly Burst[]): CarryOver {
-  const telling = bursts.filter(
+  const apart = bursts.filter(
     (burst) => startSpreadMs(burst) >= TELLING_MS + TELLING_EACH_MS * burst.runs.length,
   );
   let xx = 0;
   let xy = 0;
   let yy = 0;
   let freedom = -1;
-  for (const { runs } of telling) {
+  for (const { runs } of apart) {
     const startMs = mean(runs.map((run) => run.startMs));
     const durationMs = mean(runs.map((run) => run.durationMs));
     for (const run of runs) {
@@ -168,7 +168,7 @@ function carryOverOf(bursts: readonly Burst[]): CarryOver {
   const slope = xy / xx;
   const left = Math.max(0, yy - slope * xy);
   const error = freedom < 1 ? Number.POSITIVE_INFINITY : Math.sqrt(left / freedom / xx);
-  return { isKnown: true, isSure: telling.some((burst) => startSpreadMs(burst) >= APART_MS), slope, error };
+  return { isKnown: true, isSure: apart.some((burst) => startSpreadMs(burst) >= APART_MS), slope, error };
 }
 
 function startSpreadMs({ runs }: Burst): number {

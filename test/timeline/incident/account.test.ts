@@ -155,7 +155,7 @@ describe('jobs lost', () => {
     expect(loss.reasons.join(' ')).toMatch(words);
   });
 
-  it('evicted keys make loss possible, and refused writes are told but were never accepted', () => {
+  it('evicted keys make loss possible, and refused writes are named but were never accepted', () => {
     const evicted = anEpisode({
       worst: [{ name: 'evictions', label: 'keys evicted per second', value: 3, unit: 'count/s' }],
     });

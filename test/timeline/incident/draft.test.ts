@@ -37,7 +37,7 @@ it('a draft has every section, in order, with what only people know left to fill
   expect(text).toContain('- Jobs lost: none known.');
 });
 
-it('the timeline is told in UTC with who did what, why, from what to what, and what people wrote on it', () => {
+it('the timeline is written in UTC with who did what, why, from what to what, and what people wrote on it', () => {
   const entries = [
     anEntry({ kind: 'marker.deploy', text: 'monitors 2.7.0', actor: 'pipeline', atMs: NOW_MS }),
     aPull(

@@ -30,7 +30,7 @@ describe('while it lasts', () => {
     expect(said).toMatch(/^API requests refused: disrupted since /);
   });
 
-  it('what is called nothing yet is told in general words', () => {
+  it('what is called nothing yet is said in general words', () => {
     expect(statusUpdateOf({ ...mail, affects: ' ' }, someFacts())).toMatch(
       /^Some of our background processing: delayed/,
     );
@@ -40,7 +40,7 @@ describe('while it lasts', () => {
     expect(statusUpdateOf({ ...mail, severity: 'warning' }, someFacts())).toMatch(/by 04:09 UTC\.$/);
   });
 
-  it('failing and growing at once: both are told', () => {
+  it('failing and growing at once: both are said', () => {
     const episodes = [
       anEpisode({ code: 'jobtype.failing', endedAtMs: null }),
       anEpisode({ id: 's2', code: 'queue.growing', endedAtMs: null }),
@@ -106,7 +106,7 @@ describe('once it is closed', () => {
     );
   });
 
-  it('nobody is told that requests were refused where none was, or where nothing was measured', () => {
+  it('no customer reads that requests were refused where none was, or where nothing was measured', () => {
     const none = [{ name: 'writes-refused', label: 'writes refused', value: 0, unit: 'count/s' as const }];
     const measured = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode({ worst: none })] }));
     expect(measured).not.toMatch(/accepted/);
@@ -138,7 +138,7 @@ describe('once it is closed', () => {
     expect(text).toMatch(/to 03:34 UTC .*\)\. We are still watching it/);
   });
 
-  it('parked work that is not back is told', () => {
+  it('parked work that is not back is said', () => {
     const parkings = [
       { id: 'p', queue: 'bull:mail', actor: 'ana', parked: 9, restored: 4, present: 0, remaining: 5 },
     ];

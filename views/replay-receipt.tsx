@@ -12,20 +12,20 @@ const MAX_ROWS = 25;
 /** More than a glance takes: then only what went wrong is shown at once. */
 const GLANCE = 5;
 
-export interface ReplayTold {
+export interface ReplayChange {
   /** "Pause" */
   readonly label: string;
   readonly outcomes: readonly OrderOutcome[];
 }
 
 /** What came of an order, for each replay and each replay queue, worst first. */
-export const ReplayReceipt: FC<{ readonly told: ReplayTold | null }> = ({ told }) => {
-  if (told === null) return null;
-  const rows = told.outcomes
+export const ReplayReceipt: FC<{ readonly receipt: ReplayChange | null }> = ({ receipt }) => {
+  if (receipt === null) return null;
+  const rows = receipt.outcomes
     .toSorted((a, b) => WORST_FIRST.indexOf(a.status) - WORST_FIRST.indexOf(b.status))
     .slice(0, MAX_ROWS);
   const counts = WORST_FIRST.flatMap((status) => {
-    const count = told.outcomes.filter((outcome) => outcome.status === status).length;
+    const count = receipt.outcomes.filter((outcome) => outcome.status === status).length;
     return count > 0 ? [`${formatCount(count)} ${wordOf(status)}`] : [];
   });
   const isGood = rows.every(({ status }) => status === 'applied' || status === 'unchanged');
@@ -37,9 +37,9 @@ export const ReplayReceipt: FC<{ readonly told: ReplayTold | null }> = ({ told }
     </ul>
   );
   return (
-    <section class="replay-told" aria-labelledby="replay-told-title">
-      <h2 id="replay-told-title" tabindex={-1} autofocus>
-        {told.label}: {counts.length > 0 ? counts.join(', ') : 'there was nothing to change'}
+    <section class="replay-receipt" aria-labelledby="replay-receipt-title">
+      <h2 id="replay-receipt-title" tabindex={-1} autofocus>
+        {receipt.label}: {counts.length > 0 ? counts.join(', ') : 'there was nothing to change'}
       </h2>
       {isGood && rows.length > GLANCE ? (
         <details>
@@ -49,9 +49,9 @@ export const ReplayReceipt: FC<{ readonly told: ReplayTold | null }> = ({ told }
       ) : (
         list
       )}
-      {told.outcomes.length > MAX_ROWS ? (
+      {receipt.outcomes.length > MAX_ROWS ? (
         <p class="muted">
-          and {told.outcomes.length - MAX_ROWS} more: see the <a href="/audit">audit log</a>.
+          and {receipt.outcomes.length - MAX_ROWS} more: see the <a href="/audit">audit log</a>.
         </p>
       ) : null}
     </section>
