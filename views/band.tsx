@@ -223,12 +223,14 @@ function factsOf(band: BandProps, node: RedisNode | null): readonly Fact[] {
   const facts: readonly Fact[] = [
     {
       label: 'Used',
+      signal: 'redis_counted_bytes',
       value: `${formatBytes(node.countedBytes)} of ${limit}`,
       hint: 'What Redis holds against its limit',
       ...(node.maxBytes === 0 ? { state: 'warning' as const } : {}),
     },
     {
       label: 'Trend',
+      signal: 'redis_growth_bytes_per_second',
       value: isSettling(snapshot, nowMs)
         ? 'settling'
         : trendInWords(node.forecast?.growthBytesPerSecond ?? null),
@@ -236,6 +238,7 @@ function factsOf(band: BandProps, node: RedisNode | null): readonly Fact[] {
     fullAtFact(node, nowMs),
     {
       label: 'Rejected writes',
+      signal: 'redis_refused_commands_per_second',
       value: rejected === null ? UNKNOWN : formatRate(rejected),
       ...(rejected ? { state: 'critical' as const } : {}),
       hint: 'Commands rejected for want of memory (OOM)',
@@ -275,15 +278,16 @@ export function trendInWords(bytesPerSecond: number | null): string {
 function fullAtFact(node: RedisNode, nowMs: number): Fact {
   const { notKnown = null } = node.forecast ?? {};
   const reach = reachOf(node);
+  const about = { label: 'Full at', signal: 'redis_full_in_seconds' };
   if (!node.isFull && notKnown !== null)
-    return { label: 'Full at', value: 'not known', hint: `Not known: ${notKnown}` };
-  if (reach === null) return { label: 'Full at', value: fullInWords(node) };
+    return { ...about, value: 'not known', hint: `Not known: ${notKnown}` };
+  if (reach === null) return { ...about, value: fullInWords(node) };
   const at = (seconds: number): number => nowMs + seconds * 1000;
   const [earliest, latest] = reach;
   const time = Number.isFinite(latest)
     ? clockRange(at(earliest), at(latest))
     : `${clockTime(at(earliest))} or later`;
-  return { label: 'Full at', value: `${time} UTC`, hint: `In ${fullInWords(node)}` };
+  return { ...about, value: `${time} UTC`, hint: `In ${fullInWords(node)}` };
 }
 
 /** "3 min 10 s", "not filling", "not known: the trend of the last 20 s allows anything from 5 s to 2 h" */

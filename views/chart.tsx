@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { DocsMark } from './docs-mark.js';
 
 interface ChartLine {
   readonly label: string;
@@ -30,7 +31,9 @@ export interface ChartProps {
 export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, history, limit, forecastOf }) => (
   <figure class="chart" id={id}>
     <figcaption>
-      <span class="chart-title">{title}</span> <span id={`${id}-text`}>{text}</span>
+      <span class="chart-title">{title}</span>
+      {lines[0] ? <DocsMark kind="signals" name={lines[0].signal} /> : null}{' '}
+      <span id={`${id}-text`}>{text}</span>
     </figcaption>
     <div class="chart-frame" hx-morph-skip="">
       <canvas

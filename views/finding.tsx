@@ -55,24 +55,26 @@ export const FindingCard: FC<FindingProps> = ({
             {isLastSeen ? 'Last seen' : SEVERITY_WORDS[finding.severity]}
           </span>
           <h3 id={`${id}-title`}>{finding.headline}</h3>
-          {subject?.href ? (
-            <a class="finding-subject" href={subject.href}>
-              {subject.text}
+          <p class="finding-meta">
+            <span class="finding-since">
+              <span class="finding-age">{age}</span> · since <Time {...since} />
+            </span>
+            {subject?.href ? (
+              <a class="finding-subject" href={subject.href}>
+                {subject.text}
+              </a>
+            ) : null}
+            {workerHref === null ? null : (
+              <a class="finding-subject" href={workerHref}>
+                the worker
+              </a>
+            )}
+            <DocsMark kind="findings" name={finding.code} />
+            {/* Seen where a list is folded to headlines on a phone. */}
+            <a class="finding-unfold" href={`#${id}`} aria-label={`Open: ${finding.headline}`}>
+              Open
             </a>
-          ) : null}
-          {workerHref === null ? null : (
-            <a class="finding-subject" href={workerHref}>
-              the worker
-            </a>
-          )}
-          <DocsMark kind="findings" name={finding.code} />
-          {/* Seen where a list is folded to headlines on a phone. */}
-          <a class="finding-unfold" href={`#${id}`} aria-label={`Open: ${finding.headline}`}>
-            Open
-          </a>
-          <span class="finding-since">
-            <span class="finding-age">{age}</span> · since <Time {...since} />
-          </span>
+          </p>
         </header>
         <BriefLines {...finding} />
         {remedies.length > 0 ? (

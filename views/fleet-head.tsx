@@ -56,7 +56,7 @@ export const FleetHead: FC<FleetHeadProps> = ({
           <Icon name={icon} />
         </span>{' '}
         <strong>{verdictsInWords(workers)}</strong>
-        {slots === '' ? null : <span class="muted"> · {slots}</span>}
+        {slots === '' ? null : <span class="muted fleet-slots">{slots}</span>}
       </p>
       {orders.length > 0 ? (
         <ul class="fleet-orders">

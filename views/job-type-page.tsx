@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import { formatBytes, formatRunTime, formatThings } from '../server/model/format.js';
 import type { JobTypeState } from '../server/model/job-type.js';
 import { plainName } from '../server/model/words.js';
+import { DocsMark } from './docs-mark.js';
 import { Curve } from './drawn/curve.js';
 import { evenly } from './drawn/geometry.js';
 import { Histogram } from './drawn/histogram.js';
@@ -84,12 +85,18 @@ export const JobTypeNow: FC<JobTypeNowProps> = ({ name, type, ...context }) => {
 function factsOf(type: JobTypeState): readonly Fact[] {
   const failed = rateNumber(type.failedPerSecond);
   return [
-    { label: 'Waiting', value: countInWords(type.waiting), hint: rangeInWords(type.waiting) },
+    {
+      label: 'Waiting',
+      signal: 'job_type_waiting_jobs',
+      value: countInWords(type.waiting),
+      hint: rangeInWords(type.waiting),
+    },
     { label: 'Active', value: countInWords(type.active), hint: longestInWords(type) },
     { label: 'Added /s', value: rateNumber(type.arrivalsPerSecond) },
-    { label: 'Done /s', value: rateNumber(type.completedPerSecond) },
+    { label: 'Done /s', signal: 'job_type_completed_per_second', value: rateNumber(type.completedPerSecond) },
     {
       label: 'Failed /s',
+      signal: 'job_type_failed_per_second',
       value: failed,
       ...((type.failedPerSecond ?? 0) >= 0.05 ? { state: 'critical' as const } : {}),
     },
@@ -124,6 +131,7 @@ const RunTimes: FC<{ readonly type: JobTypeState; readonly nowMs: number }> = ({
       <figure class="chart">
         <figcaption>
           <span class="chart-title">Run time</span>{' '}
+          <DocsMark kind="signals" name="job_type_run_p95_seconds" />{' '}
           {run
             ? `median ${formatRunTime(run.p50Ms)}, p95 ${formatRunTime(run.p95Ms)}, p99 ${formatRunTime(run.p99Ms)}, ${formatThings(run.count, 'run')}`
             : 'none has ended lately'}
@@ -141,6 +149,7 @@ const RunTimes: FC<{ readonly type: JobTypeState; readonly nowMs: number }> = ({
         <figure class="chart">
           <figcaption>
             <span class="chart-title">Median run time</span>{' '}
+            <DocsMark kind="signals" name="job_type_run_p50_seconds" />{' '}
             {baseline ? `usually ${formatRunTime(baseline.p50Ms)}` : ''}
           </figcaption>
           <Curve

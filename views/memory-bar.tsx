@@ -36,13 +36,13 @@ export const MemoryBar: FC<MemoryBarProps> = ({ shares, snapshot, by }) => {
   );
 };
 
-/** The largest of it by name. */
+/** The largest of it by name. Those that differ by less than a tenth of it stay as they stand in the bar. */
 export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot }) => (
   <ul class="share-legend">
-    {[...partsOf(shares, snapshot)]
-      .sort((a, b) => b.value - a.value)
-      .slice(0, MAX_NAMED)
+    {partsOf(shares, snapshot)
       .filter(({ value }) => value >= 1)
+      .toSorted((a, b) => tenthsOf(b, shares) - tenthsOf(a, shares))
+      .slice(0, MAX_NAMED)
       .map(({ label, value, tone }) => (
         <li>
           <span class={`holding-key tone-${tone}`} aria-hidden="true"></span>
@@ -54,6 +54,10 @@ export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot 
       ))}
   </ul>
 );
+
+function tenthsOf({ value }: Share, { heldBytes }: MemoryShares): number {
+  return Math.round((10 * value) / Math.max(1, heldBytes));
+}
 
 function partsOf(shares: MemoryShares, snapshot: Snapshot): readonly Share[] {
   const { shown, rest } = foldRest(shares.byQueue, MAX_DRAWN, shares.heldBytes);

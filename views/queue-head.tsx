@@ -64,14 +64,23 @@ function factsOf(queue: QueueState, snapshot: Snapshot): readonly Fact[] {
   const oldest = waitedSeconds(queue, snapshot);
   const { busy, all } = slotsOf(queue, snapshot);
   return [
-    { label: 'Waiting', value: formatCount(queue.backlog) },
-    { label: 'Oldest waiting', value: oldest === null ? UNKNOWN : formatDuration(oldest) },
-    { label: 'Drains in', value: drainInWords(queue) },
+    { label: 'Waiting', signal: 'queue_backlog_jobs', value: formatCount(queue.backlog) },
+    {
+      label: 'Oldest waiting',
+      signal: 'queue_oldest_waiting_seconds',
+      value: oldest === null ? UNKNOWN : formatDuration(oldest),
+    },
+    { label: 'Drains in', signal: 'queue_drain_seconds', value: drainInWords(queue) },
     {
       label: 'Slots busy',
+      signal: 'queue_worker_slots_busy',
       value: all === null ? formatCount(busy) : `${formatCount(busy)} of ${formatCount(all)}`,
     },
-    { label: 'Workers', value: queue.workers === null ? UNKNOWN : formatCount(queue.workers) },
+    {
+      label: 'Workers',
+      signal: 'queue_workers',
+      value: queue.workers === null ? UNKNOWN : formatCount(queue.workers),
+    },
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { DocsMark } from './docs-mark.js';
 import { Icon, type IconName } from './icon.js';
 
 /** How bad it is, as everything on a page is coloured and marked. */
@@ -17,13 +18,18 @@ export interface Fact {
   /** Drawn where the value is itself a reason to look. */
   readonly state?: State;
   readonly hint?: string;
+  /** The signal that it is, whose page says what it means. */
+  readonly signal?: string;
 }
 
 export const Facts: FC<{ readonly facts: readonly Fact[] }> = ({ facts }) => (
   <dl class="facts">
     {facts.map((fact) => (
       <div class={fact.state ? `fact state-${fact.state}` : 'fact'} title={fact.hint}>
-        <dt>{fact.label}</dt>
+        <dt>
+          {fact.label}
+          {fact.signal === undefined ? null : <DocsMark kind="signals" name={fact.signal} />}
+        </dt>
         <dd>{fact.value}</dd>
       </div>
     ))}

@@ -162,12 +162,8 @@ export const queueOverloaded: FindingRule = {
     const outlook = isFull(snapshot) ? null : outlookOf(queue, snapshot, able, slots);
     return {
       severity: queue.rates?.isGrowing === true ? 'critical' : 'warning',
-      ...about(
-        queueName(queue),
-        areAllBusy
-          ? `${workersNow} saturated`
-          : `saturated, ${briefCount(busy)} of ${briefThings(slots, 'slot')} busy`,
-      ),
+      // How many slots are busy just now is in the cause: a headline that changes by the second is not read.
+      ...about(queueName(queue), `${workersNow} saturated`),
       cause:
         crashed > 0
           ? `${briefThings(crashed, 'worker')} crashed, and ${slotsNow}.`

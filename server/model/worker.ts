@@ -228,10 +228,15 @@ export const VERDICT_ORDER: readonly WorkerVerdict[] = [
   'healthy',
 ];
 
+/** One with all slots busy is now well and now not: it keeps its place among those that are. */
+function placeOf({ verdict }: WorkerState): number {
+  return VERDICT_ORDER.indexOf(verdict === 'overloaded' ? 'healthy' : verdict);
+}
+
 /** Compares two workers for a list, worst first; alike ones by name, so that rows keep their places. Pure. */
 export function byTrouble(a: WorkerState, b: WorkerState): number {
   return (
-    VERDICT_ORDER.indexOf(a.verdict) - VERDICT_ORDER.indexOf(b.verdict) ||
+    placeOf(a) - placeOf(b) ||
     Number(b.outlier !== null) - Number(a.outlier !== null) ||
     compare(a.queueId, b.queueId) ||
     compare(a.label, b.label) ||

@@ -64,6 +64,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
 describe('every page', () => {
   let scene: Scene;
   let workers: AttachedProcess;
+  const marks = new Set<string>();
 
   beforeAll(async () => {
     scene = await startScene({
@@ -116,9 +117,17 @@ describe('every page', () => {
       const page = await scene.open(path, { ...WIDE, colorScheme: 'light' });
       await arrive?.(page);
       expect(await axeFinds(page)).toEqual([]);
+      for (const mark of await page.locator('.docs-mark').all())
+        marks.add((await mark.getAttribute('href')) ?? '');
       await page.close();
     });
   }
+
+  it('each "?" beside a number, a chart, a problem or an action leads to its page', async () => {
+    expect([...marks].filter((path) => path.startsWith('/docs/signals/')).length).toBeGreaterThan(12);
+    for (const path of marks)
+      expect([path, (await scene.console.ask('GET', path)).status]).toEqual([path, 200]);
+  });
 
   // After all wide ones: a browser that goes from one window to another starts a process for each page.
   for (const [name, path, arrive] of PAGES) {

@@ -149,7 +149,7 @@ describe('findings about workers', () => {
     // Half of them have slots to spare, or it is held against noise: what is said is what is so.
     const half = [...fleet(2, busy), aWorker({ id: 'c', agent: { agentId: 'c', running: 4 } })];
     const [finding] = find(half, busyQueue);
-    expect(finding?.headline).toBe('emails: saturated, 24 of 30 slots busy');
+    expect(finding?.headline).toBe('emails: 3 workers saturated');
     expect(wordsOf(finding)).toMatch(/24 of 30 slots of 3 workers are busy/);
   });
 

@@ -22,7 +22,7 @@ function cardOf(over: Parameters<typeof aSnapshot>[0], past: BandProps['past'] =
   const findings = trackFindings([], detectFindings(snapshot, NOW_MS, DEFAULT_THRESHOLDS), NOW_MS);
   const problem = findings.find(({ code }) => code.startsWith('redis.')) ?? null;
   const html = rendered(<Band snapshot={snapshot} problem={problem} nowMs={NOW_MS} past={past} />);
-  const facts = [...html.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)];
+  const facts = [...html.matchAll(/<dt>([^<]*)(?:<a[^>]*>\?<\/a>)?<\/dt><dd>([^<]*)<\/dd>/g)];
   return {
     state: /class="band state-([a-z]+)"/.exec(html)?.[1],
     headline: textIn(/<p class="band-headline">(.*?)<\/p>/s.exec(html)?.[1] ?? ''),
