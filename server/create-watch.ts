@@ -136,9 +136,10 @@ export function createWatch(options: WatchOptions): Watch {
     startCount: (instance, queueId, isDryRun = false) => {
       const watch = watches.get(instance);
       if (!watch) throw new CountRefused('unavailable', `there is no Redis named ${instance}`);
-      return watch.startCount(queueId, isDryRun);
+      return watch.count((memory) => memory.startCount(queueId, isDryRun));
     },
-    stopCount: (instance, queueId) => watches.get(instance)?.stopCount(queueId) ?? null,
+    stopCount: (instance, queueId) =>
+      watches.get(instance)?.count((memory) => memory.stopCount(queueId)) ?? null,
     stop: async () => {
       meter.stop();
       await Promise.all([...watches.values()].map((watch) => watch.stop()));

@@ -1,18 +1,17 @@
 /**
  * Alerts: rules over signals and findings, and how people are notified. Begin reading here. At each tick of the watch a
  * `Judge` (judge.ts) compares what readings.ts reads by conditions.ts and moves alerts along their lifecycle (alert-steps.ts);
- * inhibition.ts says which of them follow from others, grouping.ts which messages are due, notification.ts what is in them.
+ * grouping.ts says which of them follow from others and which messages are due, notification.ts what is in them.
  * From there outbox.ts sends by channels/. May import everything below config, auth and routes; nothing here speaks Redis.
  * To add a condition: a schema in rule.ts, a function in conditions.ts, its words in describe.ts.
  */
 
-import type { Alert, AlertAcknowledgement } from '../model/alert.js';
+import type { Alert, AlertAcknowledgement, Transition } from '../model/alert.js';
 import type { Silence } from '../model/silence.js';
 import type { TimelineLog } from '../model/timeline-entry.js';
 import { reasonOf } from '../process/every.js';
 import type { Watch } from '../watch/watch.js';
-import type { Transition } from './alert.js';
-import { FLAP_WINDOW_MS } from './alert.js';
+import { FLAP_WINDOW_MS } from './alert-steps.js';
 import type { AlertingStore } from './alert-store.js';
 import { DEFAULT_RULES } from './default-rules.js';
 import { transitionEntries } from './describe.js';

@@ -12,7 +12,7 @@ import { KEPT_SIGNALS } from '../signals/kept-signals.js';
 import type { SeriesRef, SignalSubject } from '../signals/signal.js';
 import { transition } from '../timeline/lifecycle.js';
 import type { Watch } from '../watch/watch.js';
-import { dampedKeepMs } from './alert.js';
+import { dampedKeepMs } from './alert-steps.js';
 import { levelOf, watchCondition } from './conditions.js';
 import { Judge } from './judge.js';
 import type { AlertRule, SignalCondition } from './rule.js';

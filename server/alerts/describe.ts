@@ -1,4 +1,4 @@
-import { type Alert, cut, subjectName } from '../model/alert.js';
+import { type Alert, cut, subjectName, type Transition } from '../model/alert.js';
 import { type Brief, briefDuration, briefOf, briefRatio, briefValue, headlineOf } from '../model/brief.js';
 import type { Finding, Severity } from '../model/finding.js';
 import { formatDuration, formatNumber, formatRatio, formatThings, formatValue } from '../model/format.js';
@@ -6,7 +6,6 @@ import type { TimelineEntry } from '../model/timeline-entry.js';
 import { capitalized } from '../model/words.js';
 import { signalNamed } from '../signals/index.js';
 import type { Signal, SignalSubject } from '../signals/signal.js';
-import type { Transition } from './alert.js';
 import type { AlertRule, Condition, SignalCondition } from './rule.js';
 
 /** The first remedy of a finding and what it does; null: none is known. */

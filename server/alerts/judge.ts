@@ -1,4 +1,4 @@
-import type { Alert } from '../model/alert.js';
+import type { Alert, Transition } from '../model/alert.js';
 import type { Finding, FindingKey } from '../model/finding.js';
 import { isPartlyUnread, unreadSubjects } from '../model/finding.js';
 import type { Level } from '../model/lifecycle.js';
@@ -6,7 +6,6 @@ import { freshnessOf, isSettling } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { globMatcher } from '../model/text.js';
 import type { SignalSubject } from '../signals/signal.js';
-import type { Transition } from './alert.js';
 import { type AlertFacts, AlertSteps, factsOfFinding, factsOfNumber, whenNotFound } from './alert-steps.js';
 import {
   findingRuleOf,
@@ -19,7 +18,7 @@ import {
   signalRuleOf,
 } from './conditions.js';
 import type { Gauge } from './gauge.js';
-import { inhibitors } from './inhibition.js';
+import { inhibitors } from './grouping.js';
 import { type GaugeColumn, Readings, subjectKey, type WatchedSubject } from './readings.js';
 import type { AlertRule } from './rule.js';
 

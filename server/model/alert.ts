@@ -101,3 +101,9 @@ export interface AlertGroup {
   /** Of which nobody is notified by itself. */
   readonly following: readonly AlertView[];
 }
+
+/** What one tick did to one alert. `dropped`: it was pending, and never fired. */
+export interface Transition {
+  readonly kind: 'pending' | 'firing' | 'resolved' | 'dropped';
+  readonly alert: Alert;
+}

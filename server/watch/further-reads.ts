@@ -1,5 +1,4 @@
 import type { InstanceConfig } from '../model/instance-config.js';
-import type { CountProgress } from '../model/memory.js';
 import type { DiscoveryStep } from '../redis/discover.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { cgroupLimitBytes, isLoopbackAddress } from '../redis/read-server.js';
@@ -41,7 +40,7 @@ interface FurtherTick {
 /** What can wait, as far as the budget of each master goes: what ended, new queues, where the memory is. */
 export class FurtherReads {
   readonly types: InstanceTypes;
-  readonly #memory: InstanceMemory;
+  readonly memory: InstanceMemory;
   readonly #link: RedisLink;
   readonly #queues: WatchedQueues;
   readonly #nodes: WatchedNodes;
@@ -60,9 +59,10 @@ export class FurtherReads {
     this.#nodes = nodes;
     this.#budgetRatio = config.cpuBudgetRatio;
     this.#now = deps.now;
-    this.#memory = new InstanceMemory(deps.random, config.tenantField, queues.limit, deps.now);
+    const mayMeasure = () => link.capabilities?.canMeasureMemory !== false;
+    this.memory = new InstanceMemory(deps.random, config.tenantField, queues, mayMeasure, deps.now);
     this.types = new InstanceTypes(
-      (queue, key, nowMs) => this.#memory.sampledOf(queue, key, nowMs),
+      (queue, key, nowMs) => this.memory.sampledOf(queue, key, nowMs),
       deps.slotsByQueue,
       deps.thresholdOf,
     );
@@ -74,7 +74,7 @@ export class FurtherReads {
     if (!node) return;
     const nowMs = this.#now();
     const elapsedMs = node.beginTick(nowMs, intervalMs);
-    this.#memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#budgetRatio);
+    this.memory.exact.pace(node.state?.ownCpuRatio ?? 0, this.#budgetRatio);
     const queues = [...this.#queues.all].filter(({ id }) => isOn(id));
     await this.types.read(master.client, node, queues, nowMs);
     givenUp.throwIfAborted();
@@ -83,32 +83,21 @@ export class FurtherReads {
       node.setCgroupLimit(await cgroupLimitBytes(node.processId));
     givenUp.throwIfAborted();
     if (this.#link.capabilities?.canMeasureMemory)
-      await this.#memory.read({ ...master, node, queues, mayReadData }, walked, nowMs);
+      await this.memory.read({ ...master, node, queues, mayReadData }, walked, nowMs);
   }
 
   /** Of queues that are not watched any more nothing is kept. */
   forgetGone(): void {
     const nowMs = this.#now();
-    this.#memory.sampler.forgetAllBut(this.#queues);
+    this.memory.sampler.forgetAllBut(this.#queues);
     this.types.forgetAllBut(this.#queues, nowMs);
-    this.#memory.exact.forgetAllBut(this.#queues, nowMs);
+    this.memory.exact.forgetAllBut(this.#queues, nowMs);
   }
 
   /** After a restart or failover what was read may not be so. */
   forgetPast(): void {
     this.types.forgetPlaces();
-    this.#memory.exact.forgetResults();
-  }
-
-  /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
-  startCount(queueId: string, isDryRun: boolean): CountProgress {
-    const isPermitted = this.#link.capabilities?.canMeasureMemory !== false;
-    return this.#memory.startCount(queueId, this.#queues.get(queueId), isPermitted, isDryRun);
-  }
-
-  /** null: none was ever asked for. */
-  stopCount(queueId: string): CountProgress | null {
-    return this.#memory.stopCount(queueId, this.#queues.get(queueId));
+    this.memory.exact.forgetResults();
   }
 
   async #walk(
@@ -118,7 +107,7 @@ export class FurtherReads {
     elapsedMs: number,
   ): Promise<DiscoveryStep> {
     const discovery = this.#nodes.discoveryOf(master.id);
-    const share = this.#memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
+    const share = this.memory.exact.isRunning ? SHARE_WHILE_COUNTING : 1;
     const scanUsec = node.usecOf(ONE_SCAN);
     const allowanceUsec =
       share *

@@ -14,6 +14,7 @@ import type { SampledState } from './sampled-state.js';
 import { addTo, estimateBytes, estimateCount, noMoments } from './sampled-state.js';
 import type { WatchedNode } from './watched-node.js';
 import type { WatchedQueue } from './watched-queue.js';
+import type { WatchedQueues } from './watched-queues.js';
 
 /** Draws that are kept in mind: more would make it slow to see that keys have gone. */
 const MAX_DRAWN = 3_000;
@@ -149,23 +150,27 @@ export class InstanceMemory {
   readonly sampler: InstanceSampler;
   readonly exact = new ExactCount();
   readonly #now: () => number;
-  readonly #watched: { has(id: string): boolean };
+  readonly #queues: Pick<WatchedQueues, 'get' | 'limit'>;
+  readonly #mayMeasure: () => boolean;
   readonly #sights = new Map<string, NodeSight>();
 
   /**
    * @param random 0 ≤ x < 1
    * @param tenantField where job data name the tenant; null: job data are never read.
-   * @param watched ids of the queues that are watched.
+   * @param queues those that are watched.
+   * @param mayMeasure does Redis permit MEMORY USAGE, as far as is known?
    */
   constructor(
     random: () => number,
     tenantField: string | null,
-    watched: { has(id: string): boolean },
+    queues: Pick<WatchedQueues, 'get' | 'limit'>,
+    mayMeasure: () => boolean,
     now: () => number,
   ) {
     this.#now = now;
     this.sampler = new InstanceSampler(random, tenantField);
-    this.#watched = watched;
+    this.#queues = queues;
+    this.#mayMeasure = mayMeasure;
   }
 
   /** What is known of the jobs in one list: counted one by one, else sampled. */
@@ -174,9 +179,10 @@ export class InstanceMemory {
   }
 
   /** @throws CountRefused where one runs, nothing is known yet, or Redis does not permit it. */
-  startCount(id: string, queue: WatchedQueue | null, isPermitted: boolean, isDryRun: boolean): CountProgress {
+  startCount(id: string, isDryRun: boolean): CountProgress {
+    const queue = this.#queues.get(id);
     if (!queue?.state) throw new CountRefused('unavailable', `${id} has not been read yet`);
-    if (!isPermitted) {
+    if (!this.#mayMeasure()) {
       const problem = 'this Redis does not permit MEMORY USAGE to the console, so it can count no memory';
       throw new CountRefused('not-permitted', problem);
     }
@@ -186,9 +192,9 @@ export class InstanceMemory {
   }
 
   /** null: none was ever asked for. */
-  stopCount(id: string, queue: WatchedQueue | null): CountProgress | null {
+  stopCount(id: string): CountProgress | null {
     const progress = this.exact.stop(id, this.#now());
-    if (progress) queue?.setCount(progress);
+    if (progress) this.#queues.get(id)?.setCount(progress);
     return progress;
   }
 
@@ -270,8 +276,8 @@ export class InstanceMemory {
     const known = this.#sights.get(id);
     if (known) return known;
     const made = {
-      keys: new ForeignKeys((key) => queueOf(key, this.#watched) !== null),
-      foreign: new ForeignMemory((key) => queueOf(key, this.#watched) !== null),
+      keys: new ForeignKeys((key) => queueOf(key, this.#queues.limit) !== null),
+      foreign: new ForeignMemory((key) => queueOf(key, this.#queues.limit) !== null),
       queues: 0,
       stats: null,
       statsAtMs: Number.NEGATIVE_INFINITY,

@@ -1,6 +1,5 @@
 import type { TypeBeat } from '../../agent/protocol.js';
 import type { InstanceConfig } from '../model/instance-config.js';
-import type { CountProgress } from '../model/memory.js';
 import type {
   DataLoss,
   DiscoveryState,
@@ -20,6 +19,7 @@ import { anotherProcess, dataLost } from './connection-events.js';
 import { DataLossWatch } from './data-loss.js';
 import type { Fleet, FleetEvent } from './fleet.js';
 import { FurtherReads, type FurtherReadsDeps } from './further-reads.js';
+import type { InstanceMemory } from './instance-memory.js';
 import { discoveryStateOf } from './queue-limit.js';
 import { totalsOf } from './recent.js';
 import type { Series } from './watch.js';
@@ -133,7 +133,7 @@ export class InstanceReader {
     const lost = this.loss.takeNews(this.#queues.size, this.#now());
     if (lost) this.#report(dataLost(lost));
     this.#queues.dropGone();
-    this.#collect();
+    this.collect();
   }
 
   get dataLoss(): DataLoss | null {
@@ -180,21 +180,13 @@ export class InstanceReader {
     this.#further.types.judgeSoon(queueId);
   }
 
-  /** @throws CountRefused */
-  startCount(queueId: string, isDryRun: boolean): CountProgress {
-    const progress = this.#further.startCount(queueId, isDryRun);
-    this.#collect();
-    return progress;
+  /** Where jobs are counted; `collect` shows what came of an order to it. */
+  get memory(): InstanceMemory {
+    return this.#further.memory;
   }
 
-  /** null: none was asked for. */
-  stopCount(queueId: string): CountProgress | null {
-    const progress = this.#further.stopCount(queueId);
-    this.#collect();
-    return progress;
-  }
-
-  #collect(): void {
+  /** Takes the queues together as they stand now. */
+  collect(): void {
     const queues = [...this.#queues.all];
     this.#states = queues.flatMap((queue) => queue.state ?? []);
     this.#unread = {

@@ -1,6 +1,5 @@
 import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';
-import type { CountProgress } from '../model/memory.js';
 import { queueVerdict } from '../model/queue-verdict.js';
 import type { SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
@@ -16,6 +15,7 @@ import type { FleetEvent } from './fleet.js';
 import type { GivenOrders } from './given-orders.js';
 import { hasGround } from './hold-queue-verdict.js';
 import { InstanceAgents } from './instance-agents.js';
+import type { InstanceMemory } from './instance-memory.js';
 import { InstanceReader } from './instance-reader.js';
 import { judgeFleet } from './judge-fleet.js';
 import { LinkWatch, READ_TIMEOUT_MS } from './link-watch.js';
@@ -187,16 +187,10 @@ export class InstanceWatch {
     return this.#acted.filter(({ atMs }) => nowMs - atMs < ACTED_MS);
   }
 
-  /** @throws CountRefused */
-  startCount(queueId: string, isDryRun: boolean): CountProgress {
-    const progress = this.reader.startCount(queueId, isDryRun);
-    this.#snapshot = { ...this.#snapshot, queues: this.reader.queues };
-    return progress;
-  }
-
-  /** null: none was asked for. */
-  stopCount(queueId: string): CountProgress | null {
-    const progress = this.reader.stopCount(queueId);
+  /** Starts or stops a count, and shows it at once. @throws what that throws. */
+  count<T>(order: (memory: InstanceMemory) => T): T {
+    const progress = order(this.reader.memory);
+    this.reader.collect();
     this.#snapshot = { ...this.#snapshot, queues: this.reader.queues };
     return progress;
   }

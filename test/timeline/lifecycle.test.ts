@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dampedKeepMs } from '../../server/alerts/alert.js';
+import { dampedKeepMs } from '../../server/alerts/alert-steps.js';
 import type { Level, Lifecycle } from '../../server/model/lifecycle.js';
 import { transition } from '../../server/timeline/lifecycle.js';
 

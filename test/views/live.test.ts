@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { OwnHealth } from '../../server/process/own-health.js';
-import { LiveChannel, LiveHub, type LiveView, type Viewer } from '../../server/routes/live/hub.js';
-import { eventPart, listParts, type Part, sseMessage, swapPart } from '../../server/routes/live/part.js';
+import {
+  eventPart,
+  LiveChannel,
+  LiveHub,
+  type LiveView,
+  listParts,
+  type Part,
+  sseMessage,
+  swapPart,
+  type Viewer,
+} from '../../server/routes/live/hub.js';
 import type { TickListener, Watch } from '../../server/watch/watch.js';
 import { until } from '../support/until.js';
 

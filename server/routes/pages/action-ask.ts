@@ -1,6 +1,9 @@
 import type { RegisteredAction } from '../../actions/action.js';
 import { ActionError } from '../../model/action.js';
 import type { Finding } from '../../model/finding.js';
+import { fullestNode } from '../../model/queue-verdict.js';
+import type { QueueState, Snapshot } from '../../model/snapshot.js';
+import type { WorkerState } from '../../model/worker.js';
 import { type ArgSpec, argSpecs, type Typed, typedOf, valueTyped } from './action-args.js';
 
 /** What was asked for: by a button, a link or the drawer's form. */
@@ -191,4 +194,42 @@ function one(values: Values, name: string): string {
 /** Only another action of this console: never an address that somebody has put into a link. */
 function safeAction(text: string): string | null {
   return text.startsWith('/action?') ? text : null;
+}
+
+/** What to put into the boxes first: what holds now, so that opening an action and applying it changes nothing. */
+export function presentArgs(
+  action: string,
+  snapshot: Snapshot,
+  queue: QueueState | null,
+  worker: WorkerState | null = null,
+): Record<string, unknown> {
+  if (action === 'workers.concurrency' && queue) {
+    const slots = snapshot.workers.flatMap((one) =>
+      one.queueId === queue.id && one.agent ? one.agent.concurrency.now : [],
+    );
+    return slots.length > 0 ? { value: Math.max(...slots) } : {};
+  }
+  if (action === 'worker.concurrency' && worker?.agent) return { value: worker.agent.concurrency.now };
+  if (action === 'worker.limiter' && worker?.agent) {
+    const { now } = worker.agent.limiter;
+    return now ? { max: now.max, durationMs: now.durationMs } : { max: null };
+  }
+
+  if (action === 'queue.concurrency' && queue) {
+    return {
+      value:
+        queue.flow === 'paused-by-spillway' ? (queue.pause?.formerConcurrency ?? null) : queue.concurrency,
+    };
+  }
+  if (action === 'queue.rate-limit' && queue) {
+    return queue.rateLimit
+      ? { max: queue.rateLimit.max, durationMs: queue.rateLimit.durationMs }
+      : { max: null };
+  }
+  if (action === 'queue.clean-finished') return { state: 'completed', keep: 100 };
+  if (action === 'redis.raise-maxmemory') {
+    const held = fullestNode(snapshot)?.maxBytes ?? 0;
+    return held > 0 ? { maxBytes: held } : {};
+  }
+  return {};
 }

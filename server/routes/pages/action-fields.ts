@@ -5,14 +5,19 @@ import type { RegisteredAction } from '../../actions/action.js';
 import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { predict } from '../../forecast/predict.js';
 import type { ActionError } from '../../model/action.js';
-import { formatDuration, formatThings } from '../../model/format.js';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRateLimit,
+  formatThings,
+} from '../../model/format.js';
 import type { Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
-import { type ArgSpec, UNITS, valueTyped } from './action-args.js';
+import { type ArgSpec, argWords, UNITS, valueTyped } from './action-args.js';
 import { type ActionAsk, argsOf } from './action-ask.js';
 import { type Foreseen, forecastOf } from './action-forecast.js';
 import { progressPath } from './action-watch.js';
-import { actionVerb, argWords } from './action-words.js';
 
 /** Beyond these a slider is too coarse for a finger: the box beside it takes any number. */
 const MAX_SLOTS = 2_000;
@@ -79,6 +84,36 @@ export function confirmOf(targeted: Targeted, errors: ActionError['fields']): Ac
   const word = confirmWord(targeted);
   const error = errors.find(({ field }) => field === 'confirm')?.problem ?? null;
   return word === null ? null : { word, text: targeted.ask.confirm, error };
+}
+
+/** What pressing the button does, by what is typed; null: its title says it. */
+function actionVerb(action: string, args: Readonly<Record<string, unknown>>): string | null {
+  const { value, maxBytes, max, state, steps } = args;
+  switch (action) {
+    case 'workers.concurrency':
+    case 'worker.concurrency':
+      if (typeof value === 'number') return `Set concurrency to ${formatCount(value)}`;
+      return value === null ? 'Set concurrency as deployed' : null;
+    case 'queue.concurrency':
+      if (typeof value === 'number') return `Set global concurrency to ${formatCount(value)}`;
+      return value === null ? 'Remove the global concurrency' : null;
+    case 'queue.rate-limit':
+      return typeof max === 'number' || max === null
+        ? max === null
+          ? 'Remove the rate limit'
+          : `Limit to ${formatRateLimit(max, Number(args.durationMs ?? 1000))}`
+        : null;
+    case 'redis.raise-maxmemory':
+      return typeof maxBytes === 'number' ? `Set maxmemory to ${formatBytes(maxBytes)}` : null;
+    case 'queue.clean-finished':
+      return state === 'failed' || state === 'completed' ? `Clean ${state} jobs` : null;
+    case 'queue.park':
+      return typeof args.jobType === 'string' ? `Park ${plainName(args.jobType)} jobs` : null;
+    case 'sequence':
+      return Array.isArray(steps) ? `Make room in ${formatThings(steps.length, 'step')}` : null;
+    default:
+      return null;
+  }
 }
 
 /** What the button does: "Set concurrency to 50", "Pause 2 queues". */

@@ -16,12 +16,11 @@ import { includesRole } from '../../model/role.js';
 import { capitalized } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
-import { type ActionAsk, argsOf, askOfForm, askOfLink } from './action-ask.js';
+import { type ActionAsk, argsOf, askOfForm, askOfLink, presentArgs } from './action-ask.js';
 import { actionFieldsOf, confirmOf, confirmWord, formOf, type Targeted, verbOf } from './action-fields.js';
 import { type Foreseen, forecastOf } from './action-forecast.js';
 import { groupOf } from './action-group.js';
 import { doneSince, progressPath, watchedFrom, watchedOf, watchOf } from './action-watch.js';
-import { presentArgs } from './action-words.js';
 import { chromeOf } from './chrome.js';
 import { remedyButton } from './finding-view-model.js';
 

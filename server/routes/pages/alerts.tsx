@@ -16,7 +16,7 @@ import { plainName } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
-import { html, swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { editableRule, findRule, newRuleId } from '../rule-commands.js';
 import { askOfRule, CONDITION_WORDS, KINDS, kindOf, ruleFieldsOf, valuesOf } from './alert-rule-ask.js';

@@ -3,7 +3,7 @@ import { shownTo } from '../../findings/track.js';
 import type { Finding as Found } from '../../model/finding.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
-import { html, listParts, type Part } from '../live/part.js';
+import { html, listParts, type Part } from '../live/hub.js';
 import { findingOf } from './finding-view-model.js';
 
 /** Findings are shown up to here; each is one place to look, and more than this is no help. */

@@ -15,7 +15,7 @@ import type { WorkerState } from '../../model/worker.js';
 import { byTrouble, VERDICT_ORDER } from '../../model/worker.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { html, listParts, type Part, swapPart } from '../live/part.js';
+import { html, listParts, type Part, swapPart } from '../live/hub.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 

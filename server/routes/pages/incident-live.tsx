@@ -12,8 +12,8 @@ import type { AppDeps } from '../app-deps.js';
 import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-commands.js';
 import type { LiveView } from '../live/hub.js';
+import { html, swapPart } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
-import { html, swapPart } from '../live/part.js';
 import { formOfIncident, incidentPageOf, rangeOf } from './incident-view-model.js';
 import { frameParts } from './overview.js';
 

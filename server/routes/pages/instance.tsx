@@ -19,7 +19,7 @@ import { plainName } from '../../model/words.js';
 import { snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, html, type Part, swapPart } from '../live/part.js';
+import { eventPart, html, type Part, swapPart } from '../live/hub.js';
 import { chromeOf } from './chrome.js';
 import { findingListOf, findingParts } from './finding-parts.js';
 import { bandOf, frameParts } from './overview.js';

@@ -10,7 +10,7 @@ import { JobsUnavailable } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { html, swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/hub.js';
 import { chromeOf, crumbsTo } from './chrome.js';
 import { frameParts } from './overview.js';
 

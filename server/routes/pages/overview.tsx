@@ -13,7 +13,7 @@ import type { Actor, Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js';
+import { eventPart, html, listParts, type Part, swapPart } from '../live/hub.js';
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
 import { findingListOf } from './finding-parts.js';
 import { inForceOf } from './in-force.js';

@@ -11,7 +11,7 @@ import type { Role } from '../../model/role.js';
 import { auditParking } from '../api/audit.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
-import { html, type Part, swapPart } from '../live/part.js';
+import { html, type Part, swapPart } from '../live/hub.js';
 import { Problem } from '../problem.js';
 
 /** Parkings that are shown; the API has all. */

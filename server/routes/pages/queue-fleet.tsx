@@ -6,7 +6,7 @@ import { workersOf } from '../../model/queue-verdict.js';
 import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { byTrouble } from '../../model/worker.js';
-import { html, type Part, swapPart } from '../live/part.js';
+import { html, type Part, swapPart } from '../live/hub.js';
 import { workerParts } from './fleet.js';
 
 const DRAIN_WITHIN_SECONDS = 300;

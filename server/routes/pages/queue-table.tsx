@@ -9,7 +9,7 @@ import { includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../../model/snapshot.js';
 import { weightOf } from '../api/queue-list.js';
 import type { AppDeps } from '../app-deps.js';
-import { html, listParts, type Part, swapPart } from '../live/part.js';
+import { html, listParts, type Part, swapPart } from '../live/hub.js';
 
 /** Rows on the overview, which has more to show, and a page of all queues. */
 const ROWS_OF: Readonly<Record<QueueListPlace, number>> = { '/': 20, '/queues': 50 };

@@ -17,7 +17,7 @@ import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, html, listParts, type Part, swapPart } from '../live/part.js';
+import { eventPart, html, listParts, type Part, swapPart } from '../live/hub.js';
 import { canaryFormOf } from './canary.js';
 import { chromeOf, crumbsTo } from './chrome.js';
 import { findingListOf, findingParts } from './finding-parts.js';

@@ -4,7 +4,7 @@ import { type RecoveryProps, RecoveryStrip } from '../../../views/recovery-strip
 import type { Actor, Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { html, swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/hub.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 import { freshPast, latestPast, type OverviewPast } from './overview-past.js';

@@ -13,7 +13,7 @@ import { dryRunJson, requireSeen } from '../api/replays.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
-import { html, swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';

@@ -14,7 +14,7 @@ import { MarkerText, timeOf } from '../api/markers.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart } from '../live/part.js';
+import { eventPart } from '../live/hub.js';
 import { annotate, editMarker, enterMarker, removeMarker } from '../marker-commands.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';

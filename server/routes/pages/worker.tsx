@@ -8,7 +8,7 @@ import type { WorkerState } from '../../model/worker.js';
 import { snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { html, swapPart } from '../live/part.js';
+import { html, swapPart } from '../live/hub.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { timelineOf } from './fleet.js';
