@@ -26,7 +26,9 @@ const PROGRAMS = {
       'chromium-headless-shell',
       ...['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     ],
-    packages: ['chromium'],
+    // Without windows around its pages it opens them in a third of the time; not every Debian has it.
+    packages: ['chromium-headless-shell', 'chromium'],
+    isEither: true,
   },
   alertmanager: {
     variable: 'ALERTMANAGER_BIN',
@@ -94,7 +96,7 @@ function build() {
 
 /** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */
 function provide(what) {
-  const { variable, programs, packages } = PROGRAMS[what];
+  const { variable, programs, packages, isEither = false } = PROGRAMS[what];
   const named = process.env[variable];
   if (named) {
     const path = onPath(named);
@@ -104,14 +106,14 @@ function provide(what) {
   const found = programs.map(onPath).find(Boolean);
   if (found) return say(what, found);
 
-  const missing = `No ${programs.join(' or ')} on the PATH. Install ${packages.join(' and ')}, or set ${variable} to its path.`;
+  const missing = `No ${programs.join(' or ')} on the PATH. Install ${packages.join(isEither ? ' or ' : ' and ')}, or set ${variable} to its path.`;
   if (!onPath('apt-get')) stop(missing);
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   if (
     asRoot.length > 0 &&
     (!onPath('sudo') || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0)
   ) {
-    stop(`${missing}\nOn this machine: sudo apt-get install ${packages.join(' ')}`);
+    stop(`${missing}\nOn this machine: sudo apt-get install ${(isEither ? packages.slice(-1) : packages).join(' ')}`);
   }
   const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y'];
   const apt = (...args) => {
@@ -121,7 +123,9 @@ function provide(what) {
   const guarded = keepServicesStopped(asRoot);
   try {
     apt('update');
-    apt('install', '--no-install-recommends', ...packages);
+    const isKnown = (name) => spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0;
+    const wanted = isEither ? packages.filter(isKnown).slice(0, 1) : packages;
+    apt('install', '--no-install-recommends', ...(wanted.length > 0 ? wanted : packages));
   } finally {
     if (guarded) rmSync(POLICY_FILE, { force: true });
   }
