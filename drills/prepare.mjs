@@ -113,7 +113,9 @@ function provide(what) {
     asRoot.length > 0 &&
     (!onPath('sudo') || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0)
   ) {
-    stop(`${missing}\nOn this machine: sudo apt-get install ${(isEither ? packages.slice(-1) : packages).join(' ')}`);
+    stop(
+      `${missing}\nOn this machine: sudo apt-get install ${(isEither ? packages.slice(-1) : packages).join(' ')}`,
+    );
   }
   const quietly = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y'];
   const apt = (...args) => {
