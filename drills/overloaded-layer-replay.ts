@@ -127,7 +127,7 @@ async function loseHalf(stage: LayerStage, api: Api): Promise<number> {
 
 async function checkBacksOff({ activity }: LayerStage, api: Api, perSecond: number, lostAtMs: number) {
   await activity.checkWithin(
-    'the guard slows the replay to half or less by itself, and names the live wait',
+    'auto-throttle slows the replay to half or less by itself, and names the live wait',
     BACKS_OFF_WITHIN_MS,
     async () => {
       const { pacePerSecond, paceReason } = await replayOf(api, LEFT);

@@ -144,6 +144,6 @@ const LiveConnection: FC<{ readonly url: string }> = ({ url }) => (
 
 function idOf(url: string): string {
   let hash = 5381;
-  for (const letter of url) hash = (hash * 33 + (letter.codePointAt(0) ?? 0)) % 2_147_483_647;
+  for (const character of url) hash = (hash * 33 + (character.codePointAt(0) ?? 0)) % 2_147_483_647;
   return hash.toString(36);
 }

@@ -80,7 +80,7 @@ export function replayState({ record, account }: ReplayView): {
 
 /** Why it goes as it goes. That the guard has paused it stands before it already. */
 export function reasonInWords(reason: string): string {
-  const text = plainSentence(reason).replace(/^Paused by the guard: /, '');
+  const text = plainSentence(reason).replace(/^Paused by auto-throttle: /, '');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 

@@ -149,7 +149,7 @@ export const unpark: Action<UnparkArgs, Parking> = {
   name: 'queue.unpark',
   title: 'Restore parked jobs',
   about:
-    'Puts the jobs of a parking back as they were, oldest first, at a rate and under the guard of replays, which slows down when live jobs suffer; those whose id is there again are left.',
+    'Puts the jobs of a parking back as they were, oldest first, at a rate and under auto-throttle, which slows down when live jobs suffer; those whose id is there again are left.',
   scope: 'queue',
   role: 'operator',
   schema: unparkSchema,
@@ -188,8 +188,8 @@ export const unpark: Action<UnparkArgs, Parking> = {
       ],
       effects: [
         args.guard
-          ? 'The guard looks at the first of them, and slows down or rests while live jobs, memory or Redis suffer.'
-          : 'The guard is off: nothing slows this down when live jobs suffer.',
+          ? 'Auto-throttle looks at the first of them, and slows down or rests while live jobs, memory or Redis suffer.'
+          : 'Auto-throttle is off: nothing slows this down when live jobs suffer.',
         'They wait behind what waits now; delayed ones run when they are due, or at once if they were.',
       ],
       warnings: isFull(snapshot)

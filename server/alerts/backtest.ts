@@ -91,7 +91,7 @@ const MAX_POINTS = 1_440;
 const MAX_SERIES = 300;
 /** Names among which those are found that the rule is about: more than history keeps of any scope. */
 const MAX_LOOKED_AT = 20_000;
-const MAX_TOLD = 100;
+const MAX_SHOWN = 100;
 const KEPT_NAMES: ReadonlySet<string> = new Set(KEPT_SIGNALS.map(({ name }) => name));
 
 /** What a rule would have done over the last day. Lists hold at most 100. */
@@ -140,7 +140,7 @@ export async function testRule(
     seriesTested: 0,
     isPartial: false,
     unseenSeconds: 0,
-    holdsNow: now.slice(0, MAX_TOLD),
+    holdsNow: now.slice(0, MAX_SHOWN),
     holdsNowCount: now.length,
   };
   if (!isOverSignal(rule))
@@ -166,7 +166,7 @@ export async function testRule(
     ...result,
     isTested: true,
     times: firings.length,
-    firings: firstOf(firings, MAX_TOLD, (a, b) => b.firedAtMs - a.firedAtMs),
+    firings: firstOf(firings, MAX_SHOWN, (a, b) => b.firedAtMs - a.firedAtMs),
     seriesTested: Math.min(meant.length, MAX_SERIES),
     isPartial: meant.length > MAX_SERIES || refs.length >= MAX_LOOKED_AT,
     unseenSeconds: Math.max(0, ...[...sights.values()].map(({ unseenMs }) => unseenMs)) / 1000,

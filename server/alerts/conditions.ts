@@ -19,8 +19,8 @@ export interface JudgedSignalRule extends JudgedRule {
   readonly watching: WatchedCondition;
   readonly scope: Signal['scope'];
   readonly isMeant: (subject: SignalSubject) => boolean;
-  /** Slots of those of `from` that the rule is about: each is matched once, when it is first seen. */
-  readonly meant: { from: readonly WatchedSubject[]; count: number; slots: number[] };
+  /** Rows of those of `from` that the rule is about: each is matched once, when it is first seen. */
+  readonly meant: { from: readonly WatchedSubject[]; count: number; rows: number[] };
 }
 export interface JudgedFindingRule extends JudgedRule {
   readonly matches: (finding: Finding) => boolean;
@@ -41,7 +41,7 @@ export function signalRuleOf(rule: AlertRule): JudgedSignalRule | null {
       scopeOf(subject) === signal.scope &&
       (subject.queue === null || isQueue(subject.queue)) &&
       (subject.type === null || isType(subject.type)),
-    meant: { from: [], count: 0, slots: [] },
+    meant: { from: [], count: 0, rows: [] },
   };
 }
 
@@ -51,15 +51,15 @@ function scopeOf({ node, queue, type }: SignalSubject): Signal['scope'] {
   return node === null ? 'instance' : 'node';
 }
 
-/** Slots of those that a rule is about. */
+/** Rows of those that a rule is about. */
 export function meantOf(
   { meant, isMeant }: JudgedSignalRule,
   all: readonly WatchedSubject[],
 ): readonly number[] {
-  if (meant.from !== all) Object.assign(meant, { from: all, count: 0, slots: [] });
-  for (const { slot, subject } of all.slice(meant.count)) if (isMeant(subject)) meant.slots.push(slot);
+  if (meant.from !== all) Object.assign(meant, { from: all, count: 0, rows: [] });
+  for (const { row, subject } of all.slice(meant.count)) if (isMeant(subject)) meant.rows.push(row);
   meant.count = all.length;
-  return meant.slots;
+  return meant.rows;
 }
 
 /** @returns null: it is over a signal. */

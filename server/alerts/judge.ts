@@ -132,7 +132,7 @@ export class Judge {
     for (const [key, alert] of active) {
       if (alert.sinceMs === nowMs && alert.seenAtMs === nowMs) continue;
       const watched = this.#readings.find(key);
-      const value = (watched && column?.numbers[watched.slot]) ?? Number.NaN;
+      const value = (watched && column?.numbers[watched.row]) ?? Number.NaN;
       // What is not there any more has no trouble; but a console that has just begun does not know everybody yet.
       const isGone =
         isLive && !(watched && this.#readings.isHere(watched)) && snapshot.discovery.lastPassAtMs !== null;
@@ -149,10 +149,10 @@ export class Judge {
     const isAbove = watching.is === 'above';
     const { threshold } = watching;
     const all = this.#readings.allOf(state.scope);
-    for (const slot of meantOf(state, all)) {
-      const value = numbers[slot] as number;
+    for (const row of meantOf(state, all)) {
+      const value = numbers[row] as number;
       if (!(isAbove ? value > threshold : value < threshold)) continue;
-      const { subject, key } = all[slot] as WatchedSubject;
+      const { subject, key } = all[row] as WatchedSubject;
       if (active.has(key)) continue;
       const { instance, node, queue, type } = subject;
       // The same as long as rule and subject are.

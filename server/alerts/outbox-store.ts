@@ -195,9 +195,9 @@ export function createOutboxStore(database: Database) {
 function withdrawn(database: Database, notification: Notification) {
   if (notification.status !== 'resolved') return [];
   const isOfGroup = eq(outbox.groupKey, groupKeyOf(notification));
-  const isUntold = and(eq(outbox.state, 'pending'), isNull(outbox.deliveredAtMs));
+  const isUnsent = and(eq(outbox.state, 'pending'), isNull(outbox.deliveredAtMs));
   const isFiring = sql`json_extract(${outbox.notification}, '$.status') = 'firing'`;
-  return [database.delete(outbox).where(and(isOfGroup, isUntold, isFiring))];
+  return [database.delete(outbox).where(and(isOfGroup, isUnsent, isFiring))];
 }
 
 function newRow(notification: Notification, channel: string, nowMs: number): typeof outbox.$inferInsert {

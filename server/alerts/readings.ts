@@ -14,20 +14,20 @@ export interface WatchedSubject {
   /** By `subjectKey`. */
   readonly key: string;
   /** Where its numbers stand among those of its scope. */
-  readonly slot: number;
+  readonly row: number;
   /** Number of the last tick that found it. */
   seenIn: number;
 }
 
 /** The subjects of one scope. */
 interface ScopeTable {
-  /** By slot. */
+  /** By row. */
   readonly all: WatchedSubject[];
-  /** Slots of those that are there at this tick. */
+  /** Rows of those that are there at this tick. */
   present: number[];
 }
 
-/** The numbers of one gauge at this tick, by slot. NaN: not known, or not there. */
+/** The numbers of one gauge at this tick, by row. NaN: not known, or not there. */
 export interface GaugeColumn {
   readonly numbers: Float64Array;
   /** Of those that are known, so that a rule looks at each only where one can breach. Infinity and -Infinity: of none. */
@@ -35,14 +35,14 @@ export interface GaugeColumn {
   readonly highest: number;
 }
 
-/** What a gauge that is more than its signal keeps, by slot. Numbers are used again: there are hundreds of these at a tick. */
+/** What a gauge that is more than its signal keeps, by row. Numbers are used again: there are hundreds of these at a tick. */
 interface Derived {
   readonly memories: (Memory | undefined)[];
   numbers: Float64Array;
 }
 
 /**
- * What the rules of one instance compare, read once a tick however many rules there are. Numbers stand in arrays by slot and
+ * What the rules of one instance compare, read once a tick however many rules there are. Numbers stand in arrays by row and
  * not in maps by name, as a thousand rules over a thousand queues are judged in one tick.
  */
 export class Readings {
@@ -85,7 +85,7 @@ export class Readings {
       gauges.flatMap(({ signal, second }) => (second === null ? [signal] : [signal, second])),
     );
     const signals = SIGNALS.filter(({ name }) => names.has(name));
-    // Those that are seen first are added at the end, as their slots are.
+    // Those that are seen first are added at the end, as their rows are.
     const values = new Map(
       signals.map((signal) => [signal, new Array(this.allOf(signal.scope).length).fill(Number.NaN)]),
     );
@@ -100,7 +100,7 @@ export class Readings {
         last = subject;
         watched = subject.type === OTHER_TYPES ? null : this.#see(signal.scope, subject);
       }
-      if (watched !== null) (values.get(signal) as number[])[watched.slot] = value ?? Number.NaN;
+      if (watched !== null) (values.get(signal) as number[])[watched.row] = value ?? Number.NaN;
     });
     this.#columns = new Map();
     const { isLive } = freshnessOf(snapshot, nowMs);
@@ -137,15 +137,15 @@ export class Readings {
       limitBytes: limitOf(null),
       second: Number.NaN,
     };
-    for (const slot of present) {
-      let memory = memories[slot];
+    for (const row of present) {
+      let memory = memories[row];
       if (memory === undefined && remember !== null) {
         memory = remember();
-        memories[slot] = memory;
+        memories[row] = memory;
       }
-      if (scope === 'node') beside.limitBytes = limitOf(all[slot]?.subject.node ?? null);
-      if (second !== undefined) beside.second = second[slot] as number;
-      numbers[slot] = memory?.next(own[slot] as number, nowMs, beside) ?? Number.NaN;
+      if (scope === 'node') beside.limitBytes = limitOf(all[row]?.subject.node ?? null);
+      if (second !== undefined) beside.second = second[row] as number;
+      numbers[row] = memory?.next(own[row] as number, nowMs, beside) ?? Number.NaN;
     }
     return numbers;
   }
@@ -169,13 +169,13 @@ export class Readings {
       const key = subjectKey(subject);
       watched = this.#watched.get(key);
       if (watched === undefined) {
-        watched = { subject, key, slot: all.length, seenIn: this.#tick };
+        watched = { subject, key, row: all.length, seenIn: this.#tick };
         all.push(watched);
         this.#watched.set(key, watched);
       }
     }
     watched.seenIn = this.#tick;
-    present.push(watched.slot);
+    present.push(watched.row);
     return watched;
   }
 
@@ -200,8 +200,8 @@ export class Readings {
 function rangeOf(numbers: Float64Array): Omit<GaugeColumn, 'numbers'> {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
-  for (let slot = 0; slot < numbers.length; slot++) {
-    const number = numbers[slot] as number;
+  for (let row = 0; row < numbers.length; row++) {
+    const number = numbers[row] as number;
     if (number < lowest) lowest = number;
     if (number > highest) highest = number;
   }

@@ -6,7 +6,7 @@ import { auditOf } from '../timeline/audit-log.js';
 
 const WINDOW_MS = 60_000;
 /** Of each kind so many are told apart within a window; what more there are is recorded as one. */
-const MAX_TOLD = 10;
+const MAX_SHOWN = 10;
 
 /** What may be recorded of the door; its name in the audit is `access.` and this. */
 type AccessKind = 'sign-in' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
@@ -51,7 +51,7 @@ export class AccessLog {
     const ofKind = this.#counted.get(event.kind) ?? new Map<string, Counted>();
     this.#counted.set(event.kind, ofKind);
     const key = `${event.source} ${event.text}`;
-    const known = ofKind.get(key) ?? (ofKind.size >= MAX_TOLD ? this.#others(ofKind, event) : undefined);
+    const known = ofKind.get(key) ?? (ofKind.size >= MAX_SHOWN ? this.#others(ofKind, event) : undefined);
     if (known) known.count += 1;
     else {
       ofKind.set(key, { event, count: 0 });

@@ -38,7 +38,7 @@ export class Sessions {
   /** Begun here, and the store could not keep them. */
   readonly #unkept = new Set<string>();
   /** Ended here, and the store does not have that yet. */
-  readonly #untold = new Set<string>();
+  readonly #unsaved = new Set<string>();
   #readAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
   #changes = 0;
@@ -95,7 +95,7 @@ export class Sessions {
     this.#live.delete(id);
     this.#unkept.delete(id);
     await this.#store.remove(id).catch((error) => {
-      if (this.#untold.size < MAX_UNSAVED) this.#untold.add(id);
+      if (this.#unsaved.size < MAX_UNSAVED) this.#unsaved.add(id);
       this.#fails(error);
     });
   }
@@ -119,9 +119,9 @@ export class Sessions {
     this.#readAtMs = this.#now();
     const changes = this.#changes;
     try {
-      for (const id of this.#untold) {
+      for (const id of this.#unsaved) {
         await this.#store.remove(id);
-        this.#untold.delete(id);
+        this.#unsaved.delete(id);
       }
       const rows = await this.#store.list(this.#now());
       this.#isFailing = false;

@@ -56,10 +56,10 @@ export function few(text: string, words = 8): string {
 /** Numbers at a glance: one unit, at most three digits. Pure; never prints NaN, Infinity or undefined. */
 
 const STEPS = [
-  { from: 999.5e9, size: 1e12, letter: 'T' },
-  { from: 999_500_000, size: 1e9, letter: 'B' },
-  { from: 999_500, size: 1e6, letter: 'M' },
-  { from: 999.5, size: 1e3, letter: 'k' },
+  { from: 999.5e9, size: 1e12, suffix: 'T' },
+  { from: 999_500_000, size: 1e9, suffix: 'B' },
+  { from: 999_500, size: 1e6, suffix: 'M' },
+  { from: 999.5, size: 1e3, suffix: 'k' },
 ] as const;
 
 const MOST = 999.5e12;
@@ -71,7 +71,7 @@ export function briefCount(value: number): string {
   if (!step) return String(Math.round(value));
   if (Math.abs(value) >= MOST) return 'over 999T';
   const scaled = value / step.size;
-  return `${Math.abs(scaled) < 9.95 ? Number(scaled.toFixed(1)) : Math.round(scaled)}${step.letter}`;
+  return `${Math.abs(scaled) < 9.95 ? Number(scaled.toFixed(1)) : Math.round(scaled)}${step.suffix}`;
 }
 
 /** 1 → "1 worker", 1234 → "1.2k workers". @param plural of a noun that does not take an s. */

@@ -10,7 +10,7 @@
   KEYS[5] <queue>:paused   KEYS[6] <queue>:prioritized   KEYS[7] <queue>:pc   KEYS[8] <queue>:marker  KEYS[9] <queue>:events
   ARGV[1] <queue>: (start of the job keys)   ARGV[2] failed or completed   ARGV[3] id of the replay
   ARGV[4] 1: all attempts anew   ARGV[5] number of the batch   ARGV[6…] id and score of each job
-  Returns {characters, µs that this call has held Redis; 0 where its clock stands still in a script}. One letter a job:
+  Returns {characters, µs that this call has held Redis; 0 where its clock stands still in a script}. One code a job:
   M moved, A moved before in this batch, D moved before in another batch of this replay, N in another state now, G gone
   altogether, P parent of a flow, S its parent is in another slot, H its hash is gone.
 ]]
@@ -103,9 +103,9 @@ end
 local results = {}
 local hasMoved = false
 for i = 6, #ARGV, 2 do
-  local letter = move(ARGV[i], ARGV[i + 1])
-  hasMoved = hasMoved or letter == 'M'
-  results[#results + 1] = letter
+  local code = move(ARGV[i], ARGV[i + 1])
+  hasMoved = hasMoved or code == 'M'
+  results[#results + 1] = code
 end
 if hasMoved and not isHeld then redis.call('ZADD', KEYS[8], 0, '0') end
 return { table.concat(results), math.max(0, usecNow() - startedUsec) }

@@ -158,7 +158,7 @@ export async function readOutcomes(
   mark: string,
 ): Promise<string> {
   const characters = [...batch.characters];
-  const open = characters.flatMap((letter, i) => (letter === 'm' ? [i] : []));
+  const open = characters.flatMap((code, i) => (code === 'm' ? [i] : []));
   for (let from = 0; from < open.length; from += OUTCOMES_A_CALL) {
     const places = open.slice(from, from + OUTCOMES_A_CALL);
     const found = String(

@@ -1,6 +1,6 @@
 import type { ReplayBatch, ReplayCounts, SkipReason } from '../model/replay.js';
 
-/** What a letter of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
+/** What a code of replay-jobs.lua, in a batch that is tried for the first time or again, means for the account. */
 const SKIPPED: Readonly<Record<string, SkipReason>> = {
   N: 'no-longer-there',
   G: 'no-longer-there',
@@ -18,7 +18,7 @@ const STAY_IN_SET: readonly SkipReason[] = ['flow-parent', 'other-slot', 'job-mi
  */
 export function settledChars(answer: string, isRetry: boolean): string {
   return [...answer]
-    .map((letter) => (letter === 'M' || letter === 'A' ? 'm' : letter === 'G' && isRetry ? 'g' : letter))
+    .map((code) => (code === 'M' || code === 'A' ? 'm' : code === 'G' && isRetry ? 'g' : code))
     .join('');
 }
 
@@ -26,14 +26,14 @@ export function settledChars(answer: string, isRetry: boolean): string {
 export function countChars(counts: ReplayCounts, from: string, to: string): ReplayCounts {
   let { moved, succeeded, failedAgain, gone, cameBack } = counts;
   const skipped = { ...counts.skipped };
-  const add = (letter: string | undefined, by: number): void => {
-    if (letter === undefined) return;
-    if ('msfg'.includes(letter)) moved += by;
-    if (letter === 's') succeeded += by;
-    if (letter === 'f') failedAgain += by;
-    if (letter === 'g') gone += by;
-    if (letter === 'b') cameBack += by;
-    const reason = SKIPPED[letter];
+  const add = (code: string | undefined, by: number): void => {
+    if (code === undefined) return;
+    if ('msfg'.includes(code)) moved += by;
+    if (code === 's') succeeded += by;
+    if (code === 'f') failedAgain += by;
+    if (code === 'g') gone += by;
+    if (code === 'b') cameBack += by;
+    const reason = SKIPPED[code];
     if (reason) skipped[reason] = (skipped[reason] ?? 0) + by;
   };
   for (let i = 0; i < to.length; i += 1) {

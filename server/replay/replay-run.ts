@@ -209,7 +209,7 @@ export class ReplayRun {
     const { most, waitsFor, stop } = this.#throttle.allowance(this.#record);
     this.#waitsFor = waitsFor;
     if (stop !== null) {
-      const reason = `Paused by the guard: ${stop}. Find out why, then resume or abort it.`;
+      const reason = `Paused by auto-throttle: ${stop}. Find out why, then resume or abort it.`;
       return this.#rest('guarded', { state: 'paused', pausedBy: 'guard', reason });
     }
     if (most <= 0) return this.#nap(NAP_MS / 2);

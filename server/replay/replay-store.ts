@@ -48,7 +48,7 @@ export function createReplayStore(database: Database, fence?: Fence) {
     async saveBatches(record: ReplayRecord, batches: readonly ReplayBatch[]): Promise<void> {
       const rows = batches.map((batch) => {
         const { replay, seq, ...fields } = batch;
-        // SQLite ends a text at a zero byte, and names of queues hold any letter.
+        // SQLite ends a text at a zero byte, and names of queues hold any character.
         const rest = { ...fields, queue: encodeURIComponent(batch.queue.toWellFormed()) };
         return database
           .insert(replayBatches)

@@ -54,7 +54,7 @@ export class ReplayThrottle {
   pace({ spec, ratePerSecond }: ReplayRecord, stands: string | null): Pace {
     if (stands !== null) return { perSecond: 0, reason: stands };
     if (spec.guard) return this.#guard;
-    return { perSecond: ratePerSecond, reason: 'As set: the guard is off.' };
+    return { perSecond: ratePerSecond, reason: 'As set: auto-throttle is off.' };
   }
 
   get reason(): string {

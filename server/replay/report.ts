@@ -75,7 +75,7 @@ export function replayReport({ record, account, paceReason }: ReplayView, showsD
     `- Jobs: ${spec.from}, of ${record.queues.map(text).join(', ')} in ${text(record.instance)}`,
     `- ${spec.from === 'parked' ? 'Parked' : 'Finished'} ${range(spec.filter.fromMs, rangeOf(record).toMs)}${filterWords(spec.filter, showsData)}`,
     `- Order: ${spec.order} first; rate set: ${record.ratePerSecond}/s; guard: ${spec.guard ? 'on' : 'off'}`,
-    `- State: ${record.pausedBy === 'guard' ? 'paused by the guard' : record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
+    `- State: ${record.pausedBy === 'guard' ? 'paused by auto-throttle' : record.state}${record.endedAtMs === null ? '' : ` since ${iso(record.endedAtMs)}`}. ${text(paceReason)}`,
     '',
     '| what | jobs |',
     '| --- | ---: |',
@@ -145,7 +145,7 @@ function iso(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-/** Names and reasons hold any letter: what Markdown or HTML would take for a sign is taken as a letter. */
+/** Names and reasons hold any character: what Markdown or HTML would take for a sign is taken as a character. */
 function text(value: string): string {
   return value
     .replace(/\p{Cc}+/gu, ' ')

@@ -44,7 +44,7 @@ export function* collectMetrics(
       samples: views.flatMap((view) => samplesOf(signal, view, options.nowMs)),
     };
   yield foldedFamily(views);
-  yield untoldFamily(views);
+  yield unnamedFamily(views);
   if (options.findings) yield findingsFamily(options.findings);
   yield* scoreFamilies(options.scores ?? new Map());
 }
@@ -64,7 +64,7 @@ interface View {
   readonly named: readonly QueueState[];
   readonly folded: readonly QueueState[];
   readonly types: readonly TypeOfQueue[];
-  readonly untoldTypes: number;
+  readonly unnamedTypes: number;
 }
 
 function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
@@ -79,7 +79,7 @@ function viewOf(snapshot: Snapshot, options: MetricsOptions): View {
     named: ranked.slice(0, most),
     folded: ranked.slice(most),
     types: firstOf(types, mostTypes, compareTypes('work')),
-    untoldTypes: Math.max(0, types.length - mostTypes),
+    unnamedTypes: Math.max(0, types.length - mostTypes),
   };
 }
 
@@ -150,7 +150,7 @@ function foldedFamily(views: readonly View[]): MetricFamily {
   };
 }
 
-function untoldFamily(views: readonly View[]): MetricFamily {
+function unnamedFamily(views: readonly View[]): MetricFamily {
   return {
     name: `${PREFIX}job_types_untold`,
     help: 'Job types without series of their own: those with least work.',
@@ -158,7 +158,7 @@ function untoldFamily(views: readonly View[]): MetricFamily {
     labelNames: LABELS.instance,
     samples: views
       .filter((view) => view.isLive)
-      .map((view) => ({ labels: { redis: view.snapshot.instance }, value: view.untoldTypes })),
+      .map((view) => ({ labels: { redis: view.snapshot.instance }, value: view.unnamedTypes })),
   };
 }
 

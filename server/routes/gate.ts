@@ -38,7 +38,7 @@ export interface Gate {
 const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
 const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-const MAX_TOLD_PATH = 200;
+const MAX_PATH_CHARS = 200;
 const MAX_COOKIES = 10;
 
 /** The doors of the console, built from its configuration. */
@@ -149,7 +149,7 @@ export function sessionCookies(c: Context): readonly string[] {
 function noteRefused(c: Context<GateEnv>, access: AccessLog): void {
   if (SAFE_METHODS.has(c.req.method) || !(c.error instanceof Problem) || c.error.code !== 'forbidden') return;
   const actor = c.get('actor');
-  const what = `${c.req.method} ${c.req.path.slice(0, MAX_TOLD_PATH)}`;
+  const what = `${c.req.method} ${c.req.path.slice(0, MAX_PATH_CHARS)}`;
   access.note({
     ...{ kind: 'refused', actor, source: sourceOf(c) },
     text: `${what} was refused to ${actor.name}, who is ${actor.role}`,

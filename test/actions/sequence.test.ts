@@ -144,7 +144,7 @@ describe('several actions as one', () => {
     ]);
     const back = await bench.pullOne('sequence', { args: outcome.undo?.args });
     expect(back.steps?.map(({ status }) => status)).toEqual(['done', 'done']);
-    // The guard looks at the first of them, and goes on.
+    // Auto-throttle looks at the first of them, and goes on.
     await until('all are back', async () => (await world.redis.client.llen('bull:mail:wait')) === 500, {
       withinMs: 60_000,
     });

@@ -37,7 +37,7 @@ it('parked jobs are brought back from the page of replays, under the guard, and 
   await card.getByRole('link', { name: 'Restore' }).click();
   await page.waitForSelector('#action-preview');
   const preview = await page.locator('#action-preview').innerText();
-  expect(preview).toMatch(/The guard looks at the first of them/);
+  expect(preview).toMatch(/Auto-throttle looks at the first of them/);
   // What it takes of Redis' memory is said before.
   expect(preview).toMatch(/memory of 256 MB\s+[\d.]+ MB\s+becomes\s+about [\d.]+ MB/);
   const form = page.locator('#action-form');

@@ -37,7 +37,7 @@ it('failed jobs are replayed from the queue’s failed tab, after a look at what
   const look = await page.locator('.replay-found').innerText();
   expect(look).toMatch(/2,000 jobs match/);
   expect(look).toMatch(/20 s at 100\/s/);
-  expect(look).toMatch(/The guard is off/);
+  expect(look).toMatch(/Auto-throttle is off/);
   expect(look).toMatch(/no more: the jobs are in Redis/);
   expect(look).toMatch(/2,000 monitor # timed out/);
   expect(look).not.toMatch(/monitor \d/);

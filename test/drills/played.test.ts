@@ -82,7 +82,7 @@ const ROUNDS: readonly (readonly Played[])[] = [
         'one action raises the capacity of both queues',
         'and the backlog falls',
         'which brings down the time from adding a job to its end',
-        'the guard slows the replay to half or less by itself, and names the live wait',
+        'auto-throttle slows the replay to half or less by itself, and names the live wait',
         'live jobs wait at most twice as long as normally, with half of the workers and the replay going on',
         'one action pauses all replays',
         'and nothing is moved from its answer on',

@@ -118,7 +118,7 @@ it('a restore whose jobs only fail is paused by the guard, and the policy leaves
     { withinMs: 60_000 },
   );
   expect(paused.pausedBy).toBe('guard');
-  expect(paused.because).toMatch(/Paused by the guard: \d+ of the last \d+ restored jobs failed/);
+  expect(paused.because).toMatch(/Paused by auto-throttle: \d+ of the last \d+ restored jobs failed/);
   expect(paused.remaining).toBeGreaterThan(1_000);
   expect((await look()).map(({ kind }) => kind)).toEqual([]);
   expect((await bench.deps.parkings.get(of)).state).toBe('paused');
@@ -128,7 +128,7 @@ it('the action that brings jobs back is guarded unless somebody says otherwise',
   const of = await parked(1_000);
   // No worker at all: the first jobs go ahead, and nobody runs them.
   const guarded = await bench.pullOne('queue.unpark', { queues: [id], args: { parking: of }, dryRun: true });
-  expect(JSON.stringify(guarded.preview)).toMatch(/The guard looks at the first of them/);
+  expect(JSON.stringify(guarded.preview)).toMatch(/Auto-throttle looks at the first of them/);
   await bench.deps.parkings.restore(of, { ratePerSecond: null, guard: true });
   await until('it waits for the first', async () =>
     /first 20 jobs/.test((await bench.deps.parkings.get(of)).paceReason ?? ''),

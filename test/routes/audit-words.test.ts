@@ -45,7 +45,7 @@ describe('the list of actions', () => {
 
 test('what the guard says of a replay is reported whole, and once', () => {
   const reason =
-    'Paused by the guard: 20 of the last 20 replayed jobs failed again. Find out why, then resume or abort it.';
+    'Paused by auto-throttle: 20 of the last 20 replayed jobs failed again. Find out why, then resume or abort it.';
   expect(reasonInWords(reason)).toBe(
     '20 of the last 20 replayed jobs failed again. Find out why, then resume or abort it.',
   );

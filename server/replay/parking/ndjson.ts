@@ -127,11 +127,11 @@ function holdsTooMuch(line: string): boolean {
   let values = 0;
   let isInText = false;
   for (let i = 0; i < line.length && values <= MAX_VALUES; i += 1) {
-    const letter = line.charCodeAt(i);
-    if (letter === QUOTE) isInText = !isInText;
+    const character = line.charCodeAt(i);
+    if (character === QUOTE) isInText = !isInText;
     else if (isInText) {
-      if (letter === BACKSLASH) i += 1;
-    } else if (letter === COMMA || letter === BRACKET || letter === BRACE) values += 1;
+      if (character === BACKSLASH) i += 1;
+    } else if (character === COMMA || character === BRACKET || character === BRACE) values += 1;
   }
   return values > MAX_VALUES;
 }

@@ -27,7 +27,7 @@ interface RemoveCall {
 
 /**
  * Takes jobs that are on disk out of Redis, in one step.
- * @returns the receipt: a letter a job, '1' gone, '0' left.
+ * @returns the receipt: a code a job, '1' gone, '0' left.
  * @throws what Redis or the network says; then settleBatch tells what came of it.
  */
 async function removeBatch(queue: QueueHandle, call: RemoveCall): Promise<string> {

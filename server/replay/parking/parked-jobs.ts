@@ -52,7 +52,7 @@ export function parkedJobs(client: Client) {
       }
       await client.batch(statements, 'write');
     },
-    /** `receipt`: a letter for each row of the batch, in order; null: it never happened. Rows of '0' go: Redis has them. */
+    /** `receipt`: a code for each row of the batch, in order; null: it never happened. Rows of '0' go: Redis has them. */
     async settleWritten(parking: string, batch: string, receipt: string | null): Promise<number> {
       const seqs = await seqsOf('batch', batch, 'written');
       const gone = seqs.filter((_, i) => receipt?.[i] === '1');
@@ -96,7 +96,7 @@ export function parkedJobs(client: Client) {
       const seqs = await seqsOf('restore_batch', batch, 'restoring');
       // After a crash its parking and its replay both find it open: whoever comes second must not write over what came of it.
       if (seqs.length === 0) return;
-      const of = (letter: string): readonly number[] => seqs.filter((_, i) => receipt?.[i] === letter);
+      const of = (code: string): readonly number[] => seqs.filter((_, i) => receipt?.[i] === code);
       const [back, existed, fellBack] = [of('1'), of('x'), of('b')];
       const isReplay = isOfReplay(batch);
       const gone = isReplay ? fellBack : [...existed, ...fellBack];

@@ -35,9 +35,9 @@ const JOBS_A_CALL = 100;
 /** Data longer than this is not looked into, as where Redis is read. */
 const MAX_DATA_BYTES = 64 * 1024;
 
-/** What each letter of restore-jobs.lua is as one of replay-jobs.lua. */
-export function lettersOf(receipt: Iterable<string | undefined>): string {
-  return [...receipt].map((letter) => (letter === '1' ? 'M' : letter === 'x' ? 'R' : 'N')).join('');
+/** What each code of restore-jobs.lua is as one of replay-jobs.lua. */
+export function codesOf(receipt: Iterable<string | undefined>): string {
+  return [...receipt].map((code) => (code === '1' ? 'M' : code === 'x' ? 'R' : 'N')).join('');
 }
 
 /**
@@ -103,7 +103,7 @@ export class ParkedSource implements JobSource {
         await bringBack(some, replayBatchName(call, spec.order, newId()), found.jobs);
       });
     const characters = (await store.picks.receipt(call)) ?? {};
-    return lettersOf(seqs.map((seq) => characters[seq]));
+    return codesOf(seqs.map((seq) => characters[seq]));
   }
 
   settled(seq: number): Promise<void> {
@@ -117,9 +117,7 @@ export class ParkedSource implements JobSource {
   async outcomes(client: RedisClient, batch: ReplayBatch): Promise<string> {
     const characters = [...(await readOutcomes(client, batch, ''))];
     const seqAt = (i: number): number => seqOf(batch.jobs[i]?.[1] ?? '');
-    const ended = characters.flatMap((letter, i) =>
-      letter === 'g' && batch.characters[i] !== 'g' ? [i] : [],
-    );
+    const ended = characters.flatMap((code, i) => (code === 'g' && batch.characters[i] !== 'g' ? [i] : []));
     if (ended.length === 0) return characters.join('');
     const unsure = await this.#deps.store.picks.unsure(ended.map(seqAt));
     for (const i of ended) if (unsure.has(seqAt(i))) characters[i] = 'm';

@@ -82,7 +82,7 @@ export class ParkingTasks {
       ...parking,
       because: parking.because ?? run.health.problem,
       pacePerSecond: isUnbound ? null : pacePerSecond,
-      paceReason: isUnbound ? 'As fast as it goes: the guard is off.' : paceReason,
+      paceReason: isUnbound ? 'As fast as it goes: auto-throttle is off.' : paceReason,
     };
   }
 

@@ -8,7 +8,7 @@
   ARGV[5] jobs to search from there   ARGV[6] a text that is no job's id
   ARGV[7] number of field lists, then for each: how many fields, and these; then for each job: id, score, number of its
   field list, SHA-1 of lengths and values in that order.
-  Returns the receipt: a letter for each job, '1' gone by this batch, '0' left as it was.
+  Returns the receipt: a code for each job, '1' gone by this batch, '0' left as it was.
 ]]
 local receipts, key = KEYS[1], KEYS[2]
 local base, batch, kind, tombstone = ARGV[1], 'p' .. ARGV[2], ARGV[3], ARGV[6]

@@ -8,7 +8,7 @@
   KEYS[6] delayed   KEYS[7] marker   KEYS[8] paused
   ARGV[1] <queue>:   ARGV[2] batch   ARGV[3] whose mark (mark-epoch.lua); then for each job: id, place ('waiting',
   'prioritized', 'delayed'), score, batch that took it out or '', number of texts, field, value...
-  Returns the receipt: a letter for each job: '1' is back, 'x' its id is there already, 'b' Redis fell back.
+  Returns the receipt: a code for each job: '1' is back, 'x' its id is there already, 'b' Redis fell back.
 ]]
 local receipts, meta, wait, prioritized, delayed, marker = KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local paused, base, batch = KEYS[8], ARGV[1], 'r' .. ARGV[2]

@@ -61,7 +61,7 @@ async function restoreSome(
   }
   await store.jobs.settleRestoring(parking, batch, receipt, now());
   if (receipt === null) throw problem;
-  queue.onTaken?.(-[...receipt].filter((letter) => letter === '1').length);
+  queue.onTaken?.(-[...receipt].filter((code) => code === '1').length);
   await forgetReceipts(queue, 'p', await store.jobs.withoutRows(jobs.map((job) => job.batch)));
   return receipt;
 }
@@ -100,7 +100,7 @@ const KEYS = ['meta', 'active', 'wait', 'prioritized', 'delayed', 'marker', 'pau
 /**
  * Brings jobs back as they were, in one step.
  * @param jobs oldest first.
- * @returns the receipt: a letter a job, '1' back, 'x' its id is there already, 'b' Redis had fallen back.
+ * @returns the receipt: a code a job, '1' back, 'x' its id is there already, 'b' Redis had fallen back.
  * @throws what Redis says: OOM when it is full, and then nothing was changed; after a time-out settleBatch tells.
  */
 async function restoreBatch(

@@ -54,7 +54,7 @@ function prepare(script: ParkingScript, canFlagScripts: boolean): PreparedScript
 /**
  * The batch that brings jobs back says in its name for whom, as that decides what becomes of those that can't come back:
  * a parking's own restore is through with them, a replay leaves them on disk. And in which order it was given them, as its
- * receipt has a letter for each in that order.
+ * receipt has a code for each in that order.
  */
 const REPLAY = 'replay:';
 const REPLAY_NEWEST = 'newest:';

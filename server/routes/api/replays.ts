@@ -115,7 +115,7 @@ export function dryRunJson(found: DryRun, spec: ReplaySpec, showsData: boolean, 
       ...(spec.from === 'completed'
         ? ['These jobs have completed: what they do is done once more. Be sure that it may be.']
         : []),
-      ...(spec.guard ? [] : ['The guard is off: nothing slows this down when live traffic suffers.']),
+      ...(spec.guard ? [] : ['Auto-throttle is off: nothing slows this down when live traffic suffers.']),
     ],
   });
 }
