@@ -36,7 +36,7 @@ const JOBS_A_CALL = 100;
 const MAX_DATA_BYTES = 64 * 1024;
 
 /** What each code of restore-jobs.lua is as one of replay-jobs.lua. */
-export function codesOf(receipt: Iterable<string | undefined>): string {
+export function resultCodesOf(receipt: Iterable<string | undefined>): string {
   return [...receipt].map((code) => (code === '1' ? 'M' : code === 'x' ? 'R' : 'N')).join('');
 }
 
@@ -103,7 +103,7 @@ export class ParkedSource implements JobSource {
         await bringBack(some, replayBatchName(call, spec.order, newId()), found.jobs);
       });
     const characters = (await store.picks.receipt(call)) ?? {};
-    return codesOf(seqs.map((seq) => characters[seq]));
+    return resultCodesOf(seqs.map((seq) => characters[seq]));
   }
 
   settled(seq: number): Promise<void> {

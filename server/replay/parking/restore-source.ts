@@ -9,7 +9,7 @@ import type { MovedJobs } from '../load-sample.js';
 import { newRecord } from '../replay-request.js';
 import { ReplayRun } from '../replay-run.js';
 import type { ReplayStore } from '../replay-store.js';
-import { codesOf, ParkedSource, type ParkedSourceDeps, seqOf } from './parked-source.js';
+import { ParkedSource, type ParkedSourceDeps, resultCodesOf, seqOf } from './parked-source.js';
 import { GUARDED_PER_SECOND, MAX_RESTORE_RATE, type StoredJob } from './parking.js';
 import { BATCH_BYTES, bringBack, settleOpen } from './restore-jobs.js';
 
@@ -100,14 +100,14 @@ class RestoreSource extends ParkedSource {
     this.#read = [];
     return store.alone(id, async () => {
       const some = { store, queue, parking: id, now };
-      if (read.length > 0) return codesOf(await bringBack(some, newId(), read));
+      if (read.length > 0) return resultCodesOf(await bringBack(some, newId(), read));
       await settleOpen(some);
       const there = (await store.picks.rows(seqs, 'oldest'))?.jobs ?? [];
       const receipt = there.length === 0 ? '' : await bringBack(some, newId(), there);
       const codes = new Map(there.map(({ seq }, i) => [seq, receipt[i] ?? '']));
       // What an earlier try brought back is moved all the same: who counts by it has not heard of it.
       const before = await store.picks.unsure(seqs);
-      return codesOf(seqs.map((seq) => codes.get(seq) ?? (before.has(seq) ? '1' : 'b')));
+      return resultCodesOf(seqs.map((seq) => codes.get(seq) ?? (before.has(seq) ? '1' : 'b')));
     });
   }
 
