@@ -7,6 +7,7 @@ import { apiRoutes } from './routes/api/index.js';
 import type { AppDeps } from './routes/app-deps.js';
 import { endUnread, readBody } from './routes/bounded-body.js';
 import { createGate, type GateEnv } from './routes/gate.js';
+import { PICTURE_STYLE } from './routes/incident-picture.js';
 import { liveRoutes } from './routes/live.js';
 import { healthRoutes, metricsRoutes } from './routes/metrics.js';
 import { staticRoutes } from './routes/pages/assets.js';
@@ -50,12 +51,12 @@ export function createApp({ config, deps, noteFault }: AppParts): Hono<GateEnv> 
   return app;
 }
 
-/** Nothing inline, nothing from elsewhere. No HSTS: the console often runs on plain HTTP behind a tunnel. */
+/** Nothing inline but a picture's looks, nothing from elsewhere. No HSTS: the console often runs on plain HTTP behind a tunnel. */
 const HEADERS: Parameters<typeof secureHeaders>[0] = {
   contentSecurityPolicy: {
     defaultSrc: ["'none'"],
     scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
+    styleSrc: ["'self'", PICTURE_STYLE],
     imgSrc: ["'self'", 'data:'],
     connectSrc: ["'self'"],
     fontSrc: ["'self'"],

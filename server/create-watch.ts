@@ -128,6 +128,7 @@ export function createWatch(options: WatchOptions): Watch {
     noteTaken: (instance, queueId, jobs) => watches.get(instance)?.reader.noteTaken(queueId, jobs),
     refreshSoon: (instance, queueId) => watches.get(instance)?.reader.refreshSoon(queueId),
     noteAction: (instance, done) => watches.get(instance)?.noteAction(done),
+    noteAudited: (instance, audited) => watches.get(instance)?.noteAudited(audited),
     noteParkingSpace: (bytes) => {
       parkingBytes = bytes;
     },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { elementId } from '../views/words.js';
+import { followAudit } from './actions/audited-actions.js';
 import { ForbiddenAttempts } from './actions/request.js';
 import { type ActionDeps, runAction } from './actions/run.js';
 import { AlertCommands } from './alerts/alert-commands.js';
@@ -110,6 +111,8 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   await alerting.start();
   const moving = await startMoving(config, store, watch, common, lease);
   const { parkings, replays } = moving;
+  const following = followAudit({ watch, audit: store.audit, now }, (error) => health.note('audit', error));
+  following.start(0);
   const actionDeps: ActionDeps = {
     watch,
     audit: store.audit,
@@ -160,6 +163,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     deps,
     async stop() {
       access.flush();
+      await following.stop();
       await alerting.stop();
       await moving.stop();
       await messaging.stop();

@@ -36,8 +36,8 @@ export interface ActionFormProps {
   /** Of the action, as the API calls it. */
   readonly name: string;
   readonly title: string;
-  /** On what: a queue's name, "12 queues", a Redis. */
-  readonly subject: string;
+  /** On what: a queue's name, "12 queues", a Redis; null: the title says it. */
+  readonly subject: string | null;
   readonly place: string;
   readonly about: string;
   readonly targets: { readonly names: readonly string[]; readonly more: number } | null;
@@ -62,7 +62,12 @@ export const ActionForm: FC<ActionFormProps> = (form) => (
     <header class="drawer-head">
       <div>
         <h2 id="drawer-title" tabindex={-1}>
-          {form.title}: <span class="action-subject">{form.subject}</span>
+          {form.title}
+          {form.subject === null ? null : (
+            <>
+              : <span class="action-subject">{form.subject}</span>
+            </>
+          )}
         </h2>
         {form.place === '' ? null : <p class="hint">{form.place}</p>}
       </div>

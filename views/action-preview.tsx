@@ -50,7 +50,9 @@ export const ActionPreview: FC<PreviewProps & { readonly hasFields: boolean }> =
       hx-swap="outerMorph"
       hx-sync="this:replace"
     >
-      <p class="preview-summary">{problem ?? summaryOf(outcomes, previews)}</p>
+      {first?.steps && isOne && problem === null ? null : (
+        <p class="preview-summary">{problem ?? summaryOf(outcomes, previews)}</p>
+      )}
       {state === 'nothing' ? <p class="hint">It is so already: there is nothing to change.</p> : null}
       {first?.steps && isOne ? (
         <Steps steps={first.steps} />
@@ -133,7 +135,7 @@ const Affected: FC<{ readonly previews: readonly Preview[] }> = ({ previews }) =
   const freed = sum(({ predictedFreedBytes }) => predictedFreedBytes);
   return (
     <p class="preview-affected">
-      {hits.length > 0 ? `Affects ${hits.join(', ')}. ` : ''}
+      {hits.length > 0 && !previews.some(({ steps }) => steps) ? `Affects ${hits.join(', ')}. ` : ''}
       {freed > 0 ? `Frees about ${formatBytes(freed)}. ` : ''}
       {previews.every(({ isReversible }) => isReversible) ? 'Can be undone.' : 'Can’t be undone.'}
     </p>
@@ -155,10 +157,14 @@ export const Steps: FC<{ readonly steps: readonly ActionStep[] }> = ({ steps }) 
     {steps.map((step) => (
       <li class={`action-step is-${step.status}`}>
         <p>
-          <strong>{step.title}</strong> <span class="outcome-status">{STEP_WORDS[step.status]}</span>
+          <strong>{step.title}</strong>
+          {step.fields.length === 1 ? step.fields.map((field) => <Change {...field} />) : null}{' '}
+          <span class="outcome-status">{STEP_WORDS[step.status]}</span>
         </p>
         {step.status === 'failed' ? <p>{step.summary}</p> : null}
-        <Changes fields={step.fields.slice(0, 3)} isOne={step.queues.length < 2} />
+        {step.fields.length === 1 ? null : (
+          <Changes fields={step.fields.slice(0, 3)} isOne={step.queues.length < 2} />
+        )}
         {step.status === 'planned' || step.freedBytes === null ? null : (
           <p class="hint">Freed {formatBytes(step.freedBytes)}.</p>
         )}
@@ -187,18 +193,25 @@ export const Changes: FC<{ readonly fields: readonly Field[]; readonly isOne: bo
             {isOne ? null : <span class="hint"> {formatThings(befores.length, 'queue')}</span>}
           </dt>
           <dd>
-            <span class="before">{spanOf(befores)}</span>{' '}
-            <span class="arrow">
-              <Icon name="arrow" />
-              <span class="visually-hidden">becomes</span>
-            </span>{' '}
-            <span class="after">{field.after}</span>
+            <Change before={spanOf(befores)} after={field.after} />
           </dd>
         </div>
       ))}
     </dl>
   );
 };
+
+const Change: FC<Pick<Field, 'before' | 'after'>> = ({ before, after }) => (
+  <>
+    {' '}
+    <span class="before">{before}</span>{' '}
+    <span class="arrow">
+      <Icon name="arrow" />
+      <span class="visually-hidden">becomes</span>
+    </span>{' '}
+    <span class="after">{after}</span>
+  </>
+);
 
 function grouped(fields: readonly Field[]): { readonly field: Field; readonly befores: string[] }[] {
   const groups = new Map<string, { readonly field: Field; readonly befores: string[] }>();

@@ -1,5 +1,6 @@
 import type { FC } from 'hono/jsx';
-import { formatBytes, formatCount, formatLasting } from '../server/model/format.js';
+import { briefDuration } from '../server/model/brief.js';
+import { formatBytes, formatCount } from '../server/model/format.js';
 import type { Acted, RedisNode } from '../server/model/snapshot.js';
 import { Icon } from './icon.js';
 import { RemedyButton, type RemedyProps } from './remedy.js';
@@ -13,13 +14,23 @@ export interface WatchProps {
   readonly lastsSeconds: number | null;
   /** Jobs that wait now, and that waited when it was applied (null: before is not known). null: neither is. */
   readonly waiting: { readonly before: number | null; readonly now: number } | null;
+  /** It was done a moment ago: what is found is of before. */
+  readonly isSettling: boolean;
   /** What is found there still, the worst; null: nothing. */
   readonly trouble: string | null;
   readonly next: RemedyProps | null;
 }
 
 /** What goes on after an action: are writes accepted, how much has drained, what is next. */
-export const ActionWatch: FC<WatchProps> = ({ url, node, lastsSeconds, waiting, trouble, next }) => (
+export const ActionWatch: FC<WatchProps> = ({
+  url,
+  node,
+  lastsSeconds,
+  waiting,
+  isSettling,
+  trouble,
+  next,
+}) => (
   <section
     id="action-watch"
     class="action-watch"
@@ -36,11 +47,26 @@ export const ActionWatch: FC<WatchProps> = ({ url, node, lastsSeconds, waiting, 
           </span>{' '}
           {node.isFull ? 'Writes are refused' : 'Writes accepted'}
           {node.limit ? `, ${formatBytes(Math.max(0, node.limit.bytes - node.countedBytes))} free` : ''}
-          {lastsSeconds === null || node.isFull ? '' : `, full in ${formatLasting(lastsSeconds)}`}
+          {lastsSeconds === null || node.isFull
+            ? ''
+            : `, full in ${briefDuration(lastsSeconds)} at this growth`}
         </li>
       )}
-      {waiting === null ? null : <li>{drainedInWords(waiting)}</li>}
-      <li>{trouble === null ? 'Nothing wrong here any more.' : trouble}</li>
+      {waiting === null ? null : (
+        <li>
+          {waiting.before !== null && waiting.now < waiting.before ? (
+            <progress
+              max={waiting.before}
+              value={waiting.before - waiting.now}
+              aria-label="Share that has drained"
+            />
+          ) : null}{' '}
+          {drainedInWords(waiting)}
+        </li>
+      )}
+      <li>
+        {isSettling ? 'What is left is known in some seconds.' : (trouble ?? 'Nothing wrong here any more.')}
+      </li>
     </ul>
     {next === null ? null : (
       <>

@@ -13,8 +13,8 @@ interface ActivityLanesProps {
   readonly rows: readonly ActivityRow[];
   readonly span: Span;
   readonly nowMs: number;
-  /** Where an entry is shown, by its id. */
-  readonly hrefOf: (entry: string) => string;
+  /** Where an entry is shown, by its id; undefined: nowhere. */
+  readonly hrefOf: (entry: string) => string | undefined;
 }
 
 /** More troubles than this are read in the list, not in a picture: the gravest and longest are drawn. */
@@ -37,7 +37,7 @@ export const ActivityLanes: FC<ActivityLanesProps> = (props) => {
 };
 
 /** The same for a drawing that stands by itself. */
-function lanesOf({ title, rows, span, nowMs, hrefOf }: ActivityLanesProps): LanesProps {
+export function lanesOf({ title, rows, span, nowMs, hrefOf }: ActivityLanesProps): LanesProps {
   const troubles = chosen(troublesOf(rows));
   const moments = rows.filter(({ spans }) => spans.length === 0);
   return {

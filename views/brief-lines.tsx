@@ -10,7 +10,7 @@ export const BriefLines: FC<Omit<Brief, 'headline'>> = ({ cause, effect, action 
       ['Do', action],
     ].map(([word, text]) =>
       text === '' ? null : (
-        <div>
+        <div class={word === 'Do' ? 'brief-do' : undefined}>
           <dt>{word}</dt>
           <dd>{text}</dd>
         </div>

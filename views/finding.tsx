@@ -1,51 +1,42 @@
 import type { FC } from 'hono/jsx';
 import { briefValue } from '../server/model/brief.js';
 import type { Evidence } from '../server/model/evidence.js';
-import { type Finding as FoundTrouble, keyNumbers } from '../server/model/finding.js';
+import { type Finding as FoundTrouble, keyNumbers, type Remedy } from '../server/model/finding.js';
 import { formatThings, formatValue } from '../server/model/format.js';
 import { BriefLines } from './brief-lines.js';
 import { DocsMark } from './docs-mark.js';
 import { Icon } from './icon.js';
+import { instancePath, queuePath, workerPath } from './links.js';
 import { RemedyButton, type RemedyProps } from './remedy.js';
-import { type Moment, Time } from './time.js';
+import { Time } from './time.js';
+import { coarseAge, elementId, moment } from './words.js';
 
-interface Link {
-  readonly text: string;
-  readonly href: string | null;
-}
-
-/** A finding with what a page knows beside it: where its links lead, and what this role may press. */
-export interface FindingProps {
-  readonly id: string;
-  readonly finding: FoundTrouble;
-  /** Where: instance and queue; null where the page says it already. */
-  readonly subject: Link | null;
-  /** The page of the worker that it is about; null: of none, or of several. */
-  readonly workerHref: string | null;
-  /** What follows from it, with the way to its queue. */
-  readonly follows: readonly Link[];
-  readonly since: Moment;
-  /** "for 2 min" */
-  readonly age: string;
-  readonly remedies: readonly RemedyProps[];
-  /** What comes after the first of them; null: nothing. */
-  readonly next: RemedyProps | null;
+/** What a page knows beside its findings. */
+export interface FindingContext {
+  readonly nowMs: number;
+  readonly hasManyInstances: boolean;
+  /** On a queue's or an instance's own page the subject goes without saying. */
+  readonly isOwnPage: boolean;
+  /** What this role may press, what suffices first; what else can be done about it is among them. */
+  readonly buttonsOf: (finding: FoundTrouble) => readonly RemedyProps[];
+  readonly buttonOf: (remedy: Remedy, finding: FoundTrouble) => RemedyProps;
 }
 
 const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
-export const FindingCard: FC<FindingProps> = ({
-  id,
+export const findingId = ({ key }: Pick<FoundTrouble, 'key'>): string => elementId('finding', key);
+
+export const FindingCard: FC<{ readonly finding: FoundTrouble; readonly context: FindingContext }> = ({
   finding,
-  subject,
-  workerHref,
-  follows,
-  since,
-  age,
-  remedies,
-  next,
+  context,
 }) => {
+  const { nowMs, buttonsOf, buttonOf } = context;
+  const { next, sinceMs } = finding;
+  const id = findingId(finding);
   const isLastSeen = finding.lastSeenAtMs !== undefined;
+  const buttons = buttonsOf(finding);
+  // A plan says itself what to do, first to last.
+  const isPlanned = finding.remedies[0]?.action === 'sequence' && (buttons[0]?.href ?? null) !== null;
   return (
     <li id={id} class={`finding severity-${finding.severity}${isLastSeen ? ' is-last-seen' : ''}`}>
       <article aria-labelledby={`${id}-title`}>
@@ -57,18 +48,15 @@ export const FindingCard: FC<FindingProps> = ({
           <h3 id={`${id}-title`}>{finding.headline}</h3>
           <p class="finding-meta">
             <span class="finding-since">
-              <span class="finding-age">{age}</span> · since <Time {...since} />
+              <span class="finding-age">for {coarseAge((nowMs - sinceMs) / 1000)}</span> · since{' '}
+              <Time {...moment(sinceMs, nowMs)} />
             </span>
-            {subject?.href ? (
-              <a class="finding-subject" href={subject.href}>
-                {subject.text}
-              </a>
-            ) : null}
-            {workerHref === null ? null : (
-              <a class="finding-subject" href={workerHref}>
+            <Subject finding={finding} context={context} />
+            {finding.worker ? (
+              <a class="finding-subject" href={workerPath(finding.instance, finding.worker)}>
                 the worker
               </a>
-            )}
+            ) : null}
             <DocsMark kind="findings" name={finding.code} />
             {/* Seen where a list is folded to headlines on a phone. */}
             <a class="finding-unfold" href={`#${id}`} aria-label={`Open: ${finding.headline}`}>
@@ -76,27 +64,60 @@ export const FindingCard: FC<FindingProps> = ({
             </a>
           </p>
         </header>
-        <BriefLines {...finding} />
-        {remedies.length > 0 ? (
-          <ul class="remedies" aria-label={`What can be done: ${finding.headline}`}>
-            {remedies.map((remedy, i) => (
-              <RemedyButton {...remedy} isFirst={i === 0} />
-            ))}
-          </ul>
-        ) : null}
-        {next === null ? null : (
+        <BriefLines {...finding} action={isPlanned ? '' : finding.action} />
+        <Remedies buttons={buttons} of={finding.headline} />
+        {next === undefined ? null : (
           <div class="finding-next">
             <span>Then</span>
             <ul class="remedies">
-              <RemedyButton {...next} />
+              <RemedyButton {...buttonOf(next, finding)} />
             </ul>
           </div>
         )}
         <Numbers of={keyNumbers(finding)} format={briefNumber} />
-        <Follows lines={follows} all={finding.explains?.length ?? 0} />
-        <More finding={finding} />
+        <Follows finding={finding} />
+        <More finding={finding} isPlanned={isPlanned} />
       </article>
     </li>
+  );
+};
+
+/** Where it is: a queue, or the Redis where there are several. */
+const Subject: FC<{ readonly finding: FoundTrouble; readonly context: FindingContext }> = ({
+  finding: { instance, queue },
+  context: { isOwnPage, hasManyInstances },
+}) =>
+  isOwnPage || (queue === null && !hasManyInstances) ? null : (
+    <a class="finding-subject" href={queue === null ? instancePath(instance) : queuePath(instance, queue)}>
+      {[...(hasManyInstances ? [instance] : []), ...(queue === null ? [] : [queue])].join(' · ')}
+    </a>
+  );
+
+/** The first that this role may press is the one to press; the others are for whoever knows better. */
+const Remedies: FC<{ readonly buttons: readonly RemedyProps[]; readonly of: string }> = ({ buttons, of }) => {
+  const [first, ...others] = buttons;
+  if (!first) return null;
+  const label = `What can be done: ${of}`;
+  return first.href !== null && others.length > 1 ? (
+    <>
+      <ul class="remedies" aria-label={label}>
+        <RemedyButton {...first} isFirst />
+      </ul>
+      <details class="finding-more">
+        <summary>{others.length} other ways</summary>
+        <ul class="remedies">
+          {others.map((other) => (
+            <RemedyButton {...other} />
+          ))}
+        </ul>
+      </details>
+    </>
+  ) : (
+    <ul class="remedies" aria-label={label}>
+      {buttons.map((button, i) => (
+        <RemedyButton {...button} isFirst={i === 0} />
+      ))}
+    </ul>
   );
 };
 
@@ -125,42 +146,53 @@ const Numbers: FC<{ readonly of: readonly Evidence[]; readonly format: Format }>
     </dl>
   );
 
-const Follows: FC<{ readonly lines: readonly Link[]; readonly all: number }> = ({ lines, all }) =>
-  lines.length === 0 ? null : (
+/** More lines than this are counted. */
+const MAX_FOLLOWING = 20;
+
+/** What follows from it, with the way to its queue. */
+const Follows: FC<{ readonly finding: FoundTrouble }> = ({ finding: { instance, explains = [] } }) =>
+  explains.length === 0 ? null : (
     <details class="finding-more">
       <summary>
-        +{all} that {all === 1 ? 'follows' : 'follow'}
+        +{explains.length} that {explains.length === 1 ? 'follows' : 'follow'}
       </summary>
       <ul>
-        {lines.map(({ text, href }) => (
-          <li>{href === null ? text : <a href={href}>{text}</a>}</li>
+        {explains.slice(0, MAX_FOLLOWING).map(({ queue, headline }) => (
+          <li>{queue === null ? headline : <a href={queuePath(instance, queue)}>{headline}</a>}</li>
         ))}
-        {all > lines.length ? <li>and {formatThings(all - lines.length, 'more', 'more')}</li> : null}
+        {explains.length > MAX_FOLLOWING ? (
+          <li>and {formatThings(explains.length - MAX_FOLLOWING, 'more', 'more')}</li>
+        ) : null}
       </ul>
     </details>
   );
 
-const More: FC<{ readonly finding: FoundTrouble }> = ({ finding: { detail = '', evidence } }) =>
+const More: FC<{ readonly finding: FoundTrouble; readonly isPlanned: boolean }> = ({
+  finding: { detail = '', evidence, action },
+  isPlanned,
+}) =>
   detail === '' && evidence.length === 0 ? null : (
     <details class="finding-more">
       <summary>Details and evidence</summary>
+      {isPlanned ? <p>{action}</p> : null}
       {detail === '' ? null : <p>{detail}</p>}
       <Numbers of={evidence} format={exactNumber} />
     </details>
   );
 
 export interface FindingListProps {
-  readonly findings: readonly FindingProps[];
+  readonly findings: readonly FoundTrouble[];
+  readonly context: FindingContext;
   /** What is said where there is none. */
   readonly calm: string;
 }
 
 /** Worst first. The script keeps the order while somebody is about to press a button in it. */
-export const FindingList: FC<FindingListProps> = ({ findings, calm }) => (
+export const FindingList: FC<FindingListProps> = ({ findings, context, calm }) => (
   <>
     <ol id="findings-list" class="findings" data-list="findings">
       {findings.map((finding) => (
-        <FindingCard {...finding} />
+        <FindingCard finding={finding} context={context} />
       ))}
     </ol>
     <p class="findings-calm">{calm}</p>

@@ -44,7 +44,7 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
       <h2 id="status-title">Status update</h2>
       <IncidentStatus {...view} />
       {view.affects === '' ? (
-        <p class="hint">Say below what customers notice, and it is named here.</p>
+        <p class="hint">Say under Edit what customers notice, and it is named here.</p>
       ) : null}
       <p>
         <button type="button" class="button" data-copy="status-text" hidden>
@@ -72,10 +72,10 @@ export const IncidentPage: FC<{ readonly chrome: Chrome; readonly view: Incident
       </section>
     </section>
     {view.form ? (
-      <section aria-labelledby="change-title">
-        <h2 id="change-title">Edit</h2>
+      <details class="activity-note" open={view.form.problem !== ''}>
+        <summary>Edit</summary>
         <IncidentForm {...view.form} />
-      </section>
+      </details>
     ) : null}
     {view.buttons.remove ? (
       <details class="activity-note">

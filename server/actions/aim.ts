@@ -1,12 +1,13 @@
-import { thatSuffice } from '../findings/enough.js';
+import { isSameCall, thatSuffice } from '../findings/enough.js';
 import { roomRemedies } from '../findings/make-room.js';
 import { LAST_SECONDS, needOf } from '../findings/need.js';
 import { lastsSeconds, NO_RELIEF } from '../findings/relief.js';
 import { canReach } from '../findings/within-reach.js';
 import type { ActionRequest, Aim } from '../model/action.js';
+import { briefDuration } from '../model/brief.js';
 import type { Remedy } from '../model/finding.js';
 import { DEFAULT_THRESHOLDS } from '../model/finding.js';
-import { formatBytes, formatLasting } from '../model/format.js';
+import { formatBytes } from '../model/format.js';
 import type { RedisNode, Snapshot } from '../model/snapshot.js';
 import type { RedisLink } from '../redis/link.js';
 import { type MemoryLimits, readNodeMemory } from '../redis/relief.js';
@@ -23,6 +24,12 @@ const MAKING_ROOM: ReadonlySet<string> = new Set([
 /** Is it done so that Redis has room? */
 export function makesRoom(action: string): boolean {
   return MAKING_ROOM.has(action);
+}
+
+/** Did it also take the cause away, so that the growth of before says nothing of what comes? */
+function endsGrowth(args: unknown): boolean {
+  const { steps } = { ...(args as { readonly steps?: readonly { readonly action: string }[] } | null) };
+  return (steps ?? []).some(({ action }) => !makesRoom(action));
 }
 
 /** The master that needs room most; null: none does. */
@@ -78,14 +85,15 @@ function aimOf(
 ): Aim | null {
   const need = needOf(node);
   if (!need) return null;
-  const seconds = lastsSeconds(NO_RELIEF, node, need);
+  const isEnding = endsGrowth(request.args);
+  const seconds = isEnding ? null : lastsSeconds(NO_RELIEF, node, need);
   const free = formatBytes(Math.max(0, (node.limit?.bytes ?? 0) - node.countedBytes));
-  const lasts = seconds === null ? '' : `, for about ${formatLasting(seconds)} at this growth`;
+  const lasts = seconds === null ? '' : `, for about ${briefDuration(seconds)} at this growth`;
   const isOpen = need.nowBytes === 0;
   const isReached =
     !isOpen || (seconds !== null && seconds < LAST_SECONDS)
       ? false
-      : need.growthBytesPerSecond === null
+      : isEnding || need.growthBytesPerSecond === null
         ? null
         : true;
   return {
@@ -93,7 +101,7 @@ function aimOf(
     summary: !isOpen
       ? `Redis is still full: ${formatBytes(need.nowBytes)} more have to go.`
       : `Writes are accepted: ${free} are free${lasts}.`,
-    next: isReached === false ? nextOf(node, snapshot, request, nowMs) : cause,
+    next: isReached === false ? nextOf(node, snapshot, request, nowMs) : isEnding ? null : cause,
   };
 }
 
@@ -106,7 +114,5 @@ function nextOf(
   const permitted = roomRemedies(snapshot, node).filter((remedy) => canReach(remedy, snapshot));
   const offered = thatSuffice(permitted, node, snapshot, nowMs);
   // What it would bring is estimated from samples, which may be of before it was done.
-  const isSame = (remedy: Remedy): boolean =>
-    remedy.action === action && JSON.stringify(remedy.args) === JSON.stringify(args);
-  return offered.find((remedy) => !isSame(remedy)) ?? null;
+  return offered.find((remedy) => !isSameCall(remedy, { action, args })) ?? null;
 }

@@ -6,6 +6,7 @@ import { lowerFirst } from '../model/words.js';
 import { type MemoryLimits, readNodeMemory } from '../redis/relief.js';
 import type { Action, ActionContext, RegisteredAction, StepCall } from './action.js';
 import { warning } from './action.js';
+import { makesRoom } from './aim.js';
 
 const MAX_STEPS = 8;
 const MAX_FIELDS = 40;
@@ -34,8 +35,8 @@ interface Made extends Applied {
 }
 
 /**
- * Several actions as one: a preview of all, then step by step until there is room enough or one fails. What was done by then
- * stays, is in the audit by itself, and can be taken back by itself or all together.
+ * Several actions as one: a preview of all, then step by step until one fails; with room enough, what would only make more of it
+ * is left out. What was done by then stays, is in the audit by itself, and can be taken back by itself or all together.
  * @param single the actions that may be steps.
  */
 export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, State, Made> {
@@ -45,7 +46,7 @@ export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, St
     name: 'sequence',
     title: 'Several actions in order',
     about:
-      'Applies up to eight actions one after the other, and stops when one fails or, with roomBytes, when so much is free under maxmemory. Needs the strictest role of its steps.',
+      'Applies up to eight actions one after the other, and stops when one fails. With roomBytes, steps that make room are left out once so much is free under maxmemory. Needs the strictest role of its steps.',
     scope: 'instance',
     role: 'operator',
     roleFor: ({ steps }) =>
@@ -66,7 +67,9 @@ export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, St
         .int('must be a whole number of bytes')
         .min(0, 'must be 0 or more')
         .optional()
-        .describe('Free bytes under maxmemory, on every master, from which no further step is needed'),
+        .describe(
+          'Free bytes under maxmemory, on every master, from which no further step that makes room is needed',
+        ),
     }),
     unavailable: () => null,
     async read(context, { steps }) {
@@ -77,7 +80,13 @@ export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, St
         const outcomes = await context.run(step, true);
         planned.push(stepOf(known(step.action), step, outcomes, 'planned'));
         undo.unshift(...undoOf(outcomes));
-        warnings.push(...outcomes.flatMap(({ preview }) => preview?.warnings.map(({ text }) => text) ?? []));
+        // What is to be done first, as Redis is full, is done first here.
+        const hasRoom = planned.slice(0, -1).some(({ action }) => makesRoom(action));
+        warnings.push(
+          ...outcomes
+            .flatMap(({ preview }) => preview?.warnings ?? [])
+            .flatMap(({ text, instead }) => (hasRoom && instead.length > 0 ? [] : text)),
+        );
         const [first] = outcomes;
         // Nothing is done yet: what would be refused now is better known before the first step than after it.
         if (first && outcomes.every(({ status }) => status === 'refused'))
@@ -109,11 +118,12 @@ export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, St
     async apply(context, { steps, roomBytes }, { planned }) {
       const done: ActionStep[] = [];
       const undo: StepCall[] = [];
-      let rest: ActionStep['status'] | null = null;
+      let isFailed = false;
+      let hasRoom = false;
       for (const [i, step] of steps.entries()) {
         const plan = planned[i];
-        if (rest !== null) {
-          if (plan) done.push({ ...plan, status: rest });
+        if (isFailed || (hasRoom && makesRoom(step.action))) {
+          if (plan) done.push({ ...plan, status: isFailed ? 'not-reached' : 'not-needed' });
           continue;
         }
         const outcomes = await context.run(step, false);
@@ -121,8 +131,8 @@ export function sequenceOf(single: readonly RegisteredAction[]): Action<Args, St
         const one = { ...stepOf(known(step.action), step, outcomes, 'done'), roomBytes: room };
         done.push({ ...one, predictedFreedBytes: plan?.predictedFreedBytes ?? null });
         undo.unshift(...undoOf(outcomes));
-        if (one.status === 'failed') rest = 'not-reached';
-        else if (roomBytes !== undefined && room !== null && room >= roomBytes) rest = 'not-needed';
+        isFailed = one.status === 'failed';
+        hasRoom = roomBytes !== undefined && room !== null && room >= roomBytes;
       }
       const [first] = done;
       if (first?.status === 'failed')

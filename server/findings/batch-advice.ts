@@ -1,14 +1,14 @@
 import { planBasisOf } from '../forecast/plan-basis.js';
-import { rangeWords } from '../forecast/plan-words.js';
+import { drainedIn } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
-import { briefCount, briefDuration, briefThings } from '../model/brief.js';
+import { briefCount, briefDuration, briefRate, briefThings } from '../model/brief.js';
 import type { Remedy } from '../model/finding.js';
-import { formatCount, formatDuration, formatRate } from '../model/format.js';
+import { formatCount } from '../model/format.js';
 import type { JobTypeState } from '../model/job-type.js';
 import { USUAL_BATCHES_FIT } from '../model/job-type.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { lowerFirst, plainName, queueName } from '../model/words.js';
+import { plainName, queueName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 
 /** More slots than this for the sake of a batch is a guess that costs memory. */
@@ -27,6 +27,8 @@ interface BatchAdvice {
   readonly detail: string;
   /** null: there is no worker that takes orders, or it has as many slots already. */
   readonly remedy: Remedy | null;
+  /** Nothing else would look the same. */
+  readonly isSure: boolean;
 }
 
 /** What to set so that the batches of a type fill, and why. null where batches wait for jobs to come and not for slots. */
@@ -59,13 +61,14 @@ export function batchAdvice(queue: QueueState, type: JobTypeState, snapshot: Sna
   const doubt = isSure ? '' : ' Or every run takes exactly as long: look at one before you scale.';
   return {
     slotsPerWorker,
+    isSure,
     why: `${short}, so it ${isSure ? '' : 'probably '}waits ${wall}`,
     target: `set its concurrency to ${wait.batchSize === null ? 'at least ' : ''}${briefCount(slotsPerWorker)}`,
     detail: `Each run takes ${wall} because its client gathers requests, not because the work is slow.${unknown}${doubt}`,
     remedy:
       workers.length === 0 || slotsPerWorker * workers.length <= slots
         ? null
-        : remedyFor({ queue, type, snapshot, workers, slots, slotsPerWorker }),
+        : remedyFor({ queue, type, snapshot, workers, slotsPerWorker }),
   };
 }
 
@@ -117,30 +120,23 @@ function remedyFor(input: {
   readonly type: JobTypeState;
   readonly snapshot: Snapshot;
   readonly workers: readonly WorkerState[];
-  readonly slots: number;
   readonly slotsPerWorker: number;
 }): Remedy {
-  const { queue, type, snapshot, workers, slots, slotsPerWorker } = input;
+  const { queue, type, snapshot, workers, slotsPerWorker } = input;
   const after = slotsPerWorker * workers.length;
   const known = type.batchWait?.batchSize ?? null;
   const basis = planBasisOf(snapshot, queue.id);
   // While Redis is full the planner says what goes on, and not of what the slots do once there is room.
   const plan = basis && !isFull(snapshot) ? predict(basis.input, { concurrency: after }) : null;
-  const time = plan?.drainSeconds
-    ? plan.notKnown === null
-      ? `, and what waits is gone in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`
-      : `; when what waits is gone is not known: ${plan.notKnown}`
-    : plan && plan.drainSeconds === null
-      ? `, still ${lowerFirst(plan.reason).replace(/\.$/, '')}`
-      : '';
-  const gain =
-    known === null
-      ? 'batches that fill are sent at once; usual ones hold 15 to 20'
-      : `batches of ${formatCount(known)} fill and are sent at once${plan ? `: ${formatRate(plan.throughputPerSecond)} instead of ${formatRate(queue.rates?.departuresPerSecond ?? 0)}` : ''}${time}`;
+  const gain = plan
+    ? `: ${briefRate(plan.throughputPerSecond)} instead of ${briefRate(queue.rates?.departuresPerSecond ?? 0)}, ${drainedIn(plan)}`
+    : '';
+  const fill =
+    known === null ? 'Usual batches (15 to 20) fill' : `Batches of ${formatCount(known)} fill${gain}`;
   return {
     action: 'workers.concurrency',
     label: `Set concurrency to ${formatCount(slotsPerWorker)}`,
-    effect: `${isFull(snapshot) ? 'After room is made: ' : ''}${formatCount(slots)} → ${formatCount(after)} slots; ${gain}.`,
+    effect: `${fill}.`,
     queues: [queue.id],
     args: { value: slotsPerWorker },
     // Its aim: what waits drains, and before Redis meets its limit.

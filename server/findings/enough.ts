@@ -1,11 +1,12 @@
+import { briefDuration } from '../model/brief.js';
 import type { CurrentFinding, Remedy, Thresholds } from '../model/finding.js';
-import { DEFAULT_THRESHOLDS } from '../model/finding.js';
-import { formatBytes, formatLasting } from '../model/format.js';
+import { formatBytes } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
-import { type Need, needOf } from './need.js';
-import { asOneRemedy, planRoom, type RoomOption } from './plan-room.js';
-import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf } from './relief.js';
+import { isFarRaise, raiseMaxmemoryRemedy } from './make-room.js';
+import { type Need, needOf, TEN_MINUTES, UNTIL_IN_EFFECT } from './need.js';
+import { asOneRemedy, planRoom, type RoomOption, thenCause } from './plan-room.js';
+import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf, together } from './relief.js';
 
 /**
  * The first button must be enough: of what can be done, that comes first which suffices, and of those the one that harms
@@ -55,42 +56,88 @@ export function enough(
   const remedies = thatSuffice(finding.remedies, node, snapshot, nowMs, thresholds.memoryWarnRatio);
   const [first, ...others] = remedies;
   // What takes the cause away is not lost where something else comes first: it is what comes after.
-  const cause = first && harmOf(first) >= 0 ? others.find((remedy) => harmOf(remedy) < 0) : undefined;
+  const cause =
+    first && first.action !== 'sequence' ? others.find((remedy) => harmOf(remedy) < 0) : undefined;
   return { ...finding, remedies, next: finding.next ?? cause };
 }
 
-/** The same for what is to be done first before an action that a full Redis would answer with errors. */
+/**
+ * The same for what is to be done first before an action that a full Redis would answer with errors.
+ *
+ * Where the cause can be taken away, and room must come first, both are one plan at the top: its room has to last until that
+ * takes effect, and not for ten minutes of the growth that it ends.
+ */
 export function thatSuffice(
   remedies: readonly Remedy[],
   node: RedisNode,
   snapshot: Snapshot,
   nowMs: number,
-  safeRatio = DEFAULT_THRESHOLDS.memoryWarnRatio,
+  safeRatio = TEN_MINUTES.safeRatio,
 ): readonly Remedy[] {
-  const need = needOf(node, safeRatio);
+  const need = needOf(node, { ...TEN_MINUTES, safeRatio });
   if (need === null) return remedies;
   const fresh = remedies.filter((remedy) => !hasBroughtNothing(remedy, snapshot, nowMs, need));
+  const { options, others } = optionsOf(fresh, snapshot, node, need);
+  const causal = causePlan(fresh, snapshot, node);
+  const least = (causal?.need ?? need).bytes * LEAST_PART;
+  const worthwhile = options.filter(({ relief }) => relief.bytes >= least);
+  // Little is more than nothing, where nothing else makes room.
+  const offered = worthwhile.length > 0 ? worthwhile : options;
+  const planned = causal ? null : planRoom(offered, need);
+  const judged = [...(planned ? [asOneRemedy(planned, need)] : []), ...offered].map((option) =>
+    withOutlook(option, node, need),
+  );
+  const all = [...(causal ? [causal.remedy] : []), ...judged, ...others];
+  const mayDo = all.filter(({ suffices }) => suffices !== false);
+  // Asked for where nothing else is known to do: a limit far above the present one, or a stop of what works.
+  const isLast = ({ action, args }: Remedy): boolean =>
+    action === 'queue.pause' ||
+    (action === 'redis.raise-maxmemory' && isFarRaise(Number(args.maxBytes), node));
+  const kept = mayDo.every(isLast) ? all : all.filter((remedy) => !isLast(remedy));
+  return kept.sort((a, b) => ofSufficing(a) - ofSufficing(b) || placeOf(a) - placeOf(b));
+}
+
+/** Those that make room, the least harmful first, and the rest. */
+function optionsOf(
+  remedies: readonly Remedy[],
+  snapshot: Snapshot,
+  node: RedisNode,
+  need: Need,
+): { readonly options: readonly RoomOption[]; readonly others: readonly Remedy[] } {
   const options: RoomOption[] = [];
   const others: Remedy[] = [];
-  for (const remedy of fresh) {
+  for (const remedy of remedies) {
     const relief = reliefOf(remedy, snapshot, node, need);
     if (relief === null) others.push(remedy);
     else options.push({ remedy, relief, harm: harmOf(remedy), losesJobs: harmOf(remedy) === LOSES_JOBS });
   }
-  const worthwhile = options.filter(({ relief }) => relief.bytes >= need.bytes * LEAST_PART);
-  // Little is more than nothing, where nothing else makes room.
-  const offered = [...(worthwhile.length > 0 ? worthwhile : options)].sort((a, b) => a.harm - b.harm);
-  const planned = planRoom(offered, need);
-  const judged = [...(planned ? [asOneRemedy(planned, need)] : []), ...offered].map((option) =>
-    withOutlook(option, node, need),
-  );
-  const isEnough = judged.some(({ suffices }) => suffices !== false);
-  const rest = others.filter(({ action }) => action !== 'queue.pause' || !isEnough);
-  return [...judged, ...rest].sort((a, b) => ofSufficing(a) - ofSufficing(b) || placeOf(a) - placeOf(b));
+  return { options: options.sort((a, b) => a.harm - b.harm), others };
 }
 
-function ofSufficing({ suffices }: Remedy): number {
-  return suffices === true ? 0 : suffices === false ? 2 : 1;
+/** Room until the cause's remedy takes effect, and then that; null: none is known, it does not need room first, or there is too little. */
+function causePlan(
+  remedies: readonly Remedy[],
+  snapshot: Snapshot,
+  node: RedisNode,
+): { readonly remedy: Remedy; readonly need: Need } | null {
+  const need = needOf(node, UNTIL_IN_EFFECT);
+  const cause = remedies.find((remedy) => harmOf(remedy) < 0);
+  if (need === null || need.nowBytes === 0 || cause === undefined || cause.suffices === false) return null;
+  const sized = remedies.flatMap((remedy) =>
+    remedy.action === 'redis.raise-maxmemory' ? (raiseMaxmemoryRemedy(node, UNTIL_IN_EFFECT) ?? []) : remedy,
+  );
+  const { options } = optionsOf(sized, snapshot, node, need);
+  const alone = options.find(({ relief }) => doesSuffice(relief, need) !== false);
+  const chosen = alone ? [alone] : planRoom(options, need);
+  const suffices = chosen && doesSuffice(together(chosen.map(({ relief }) => relief)), need);
+  return chosen && suffices !== false
+    ? { need, remedy: { ...thenCause(chosen, cause, need), suffices: suffices && (cause.suffices ?? null) } }
+    : null;
+}
+
+/** What takes the cause away comes first even where nobody can know whether that is enough. */
+function ofSufficing({ action, suffices }: Remedy): number {
+  return suffices === false ? 2 : suffices === true || action === 'sequence' ? 0 : 1;
 }
 
 /** A plan of several is the best that there is, where there is one. */
@@ -123,21 +170,17 @@ function outlookInWords(
   if (suffices === false && seconds === 0)
     return `; Redis stays full: ${formatBytes(Math.max(1, need.nowBytes - relief.bytes))} more have to go`;
   if (suffices === false && seconds !== null)
-    return `; full again in about ${formatLasting(seconds)} at this growth`;
+    return `; full again in about ${briefDuration(Math.max(1, seconds))} at this growth`;
   if (suffices === false) return `; ${formatBytes(missingBytes(relief, need))} short of being safe`;
-  if (seconds !== null) return `; lasts about ${formatLasting(seconds)} at this growth`;
+  if (seconds !== null) return `; lasts about ${briefDuration(seconds)}`;
   return suffices === null ? '; how long it lasts is not known' : '';
 }
 
 /** Was it done just now, at all that it would be done to, and changed or freed nothing to speak of? */
 function hasBroughtNothing(remedy: Remedy, { acted = [] }: Snapshot, nowMs: number, need: Need): boolean {
   const targets = remedy.queues.length > 0 ? remedy.queues : [null];
-  const args = callArgs(remedy.args);
   const isSame = (done: Acted, queue: string | null): boolean =>
-    done.action === remedy.action &&
-    done.queue === queue &&
-    nowMs - done.atMs < JUST_NOW_MS &&
-    callArgs(done.args) === args;
+    isSameCall(done, remedy) && done.queue === queue && nowMs - done.atMs < JUST_NOW_MS;
   const last = targets.map((queue) => acted.findLast((done) => isSame(done, queue)) ?? null);
   if (last.length === 0 || last.includes(null)) return false;
   const isMade = last.some((done) => done?.isChange && done.freedBytes === null);
@@ -145,11 +188,13 @@ function hasBroughtNothing(remedy: Remedy, { acted = [] }: Snapshot, nowMs: numb
   return !isMade && freedBytes < Math.max(1, need.bytes * LEAST_PART);
 }
 
-/** Arguments in whatever order they were given. */
-function callArgs(args: unknown): string {
-  return typeof args === 'object' && args !== null
-    ? JSON.stringify(Object.entries(args).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : JSON.stringify(args);
+type Call = { readonly action: string; readonly args: unknown };
+
+/** Is it the same action with the same arguments, in whatever order they were given? */
+export function isSameCall(one: Call, other: Call): boolean {
+  const words = ({ args }: Call): string =>
+    JSON.stringify(Object.entries(args ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return one.action === other.action && words(one) === words(other);
 }
 
 /** While a Redis is full more slots are answered with errors (facts.md): they come after room, and are no remedy before. */

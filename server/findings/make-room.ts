@@ -1,10 +1,10 @@
+import { briefDuration } from '../model/brief.js';
 import type { Remedy } from '../model/finding.js';
-import { DEFAULT_THRESHOLDS } from '../model/finding.js';
 import { formatBytes, formatCount, formatThings } from '../model/format.js';
 import type { TypeMemory } from '../model/memory.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
 import { plainName, queueName } from '../model/words.js';
-import { EDGE_RATIO, LAST_SECONDS, needOf } from './need.js';
+import { EDGE_RATIO, needOf, TEN_MINUTES } from './need.js';
 import { EVENT_BYTES } from './relief.js';
 
 /** Entries of each events stream that are kept: enough for a listener that is a little behind. */
@@ -14,7 +14,10 @@ const MIN_FREED_BYTES = 128 * 1024;
 const MAX_QUEUES = 100;
 /** maxmemory may take this much of the host: the rest is for fragmentation, output buffers and the copy of a fork. */
 const HOST_SHARE = 0.75;
-const RAISE_BY = 1.5;
+/** A limit that is raised by less is at once in the way again. */
+const LEAST_RAISE = 1.1;
+/** A limit this many times the present one is far from what its owner thought right. */
+const FAR_RAISE = 2;
 const MEGABYTE = 1024 * 1024;
 
 interface Share {
@@ -45,7 +48,7 @@ function trimEvents(queues: readonly QueueState[]): Remedy | null {
   return {
     action: 'queue.trim-events',
     label: `Trim events${of(shares)}`,
-    effect: `Frees about ${formatBytes(bytes)} of old events of ${whose(shares)}; no job is touched.`,
+    effect: `Frees ${formatBytes(bytes)} of old events of ${whose(shares)}; no job is touched.`,
     queues: shares.map((share) => share.queue.id),
     args: { keep: KEEP_EVENTS },
     predictedFreedBytes: Math.round(bytes),
@@ -63,11 +66,10 @@ function cleanFinished(
   const keep = generous.bytes >= held / 2 ? keeps[0] : keeps[1];
   const { shares, bytes } = keep === keeps[0] ? generous : freedBeyond(queues, state, keep);
   if (bytes < MIN_FREED_BYTES) return null;
-  const cost = state === 'failed' ? 'those can no longer be retried' : 'no pending job is touched';
   return {
     action: 'queue.clean-finished',
     label: `Clean ${state} jobs${of(shares)}`,
-    effect: `Frees about ${formatBytes(bytes)}: all ${state} jobs of ${whose(shares)} but the newest ${formatCount(keep)}; ${cost}.`,
+    effect: `Frees ${formatBytes(bytes)}: ${state === 'failed' ? 'loses failed' : state} jobs of ${whose(shares)} but the newest ${formatCount(keep)}.`,
     queues: shares.map((share) => share.queue.id),
     args: { state, keep },
     predictedFreedBytes: Math.round(bytes),
@@ -107,31 +109,40 @@ function whose(shares: readonly Share[]): string {
 }
 
 /**
- * A larger maxmemory that suffices: for what is held and ten minutes of growth below the share at which memory is a trouble,
- * at least half as much again, but never more than three quarters of the host. In steps of a quarter of the present limit, so
- * that it does not change from look to look. null where none is set (nothing to raise) or where the host has no room.
+ * A larger maxmemory, no further than what is aimed at takes: for what is held below the share at which memory is a trouble, and
+ * for so long of growth; never more than three quarters of the host. null where none is set (nothing to raise) or where the
+ * host has no room.
  */
-export function raiseMaxmemoryRemedy(node: RedisNode): Remedy | null {
+export function raiseMaxmemoryRemedy(node: RedisNode, aimed = TEN_MINUTES): Remedy | null {
   if (node.maxBytes <= 0) return null;
   const growth = needOf(node)?.growthBytesPerSecond ?? 0;
   const wanted = Math.max(
-    node.countedBytes / DEFAULT_THRESHOLDS.memoryWarnRatio,
-    node.countedBytes / (1 - EDGE_RATIO) + growth * LAST_SECONDS,
+    node.countedBytes / aimed.safeRatio,
+    node.countedBytes / (1 - EDGE_RATIO) + growth * aimed.seconds,
   );
-  const step = Math.max(MEGABYTE, node.maxBytes / 4);
-  const inSteps = Math.max(node.maxBytes * RAISE_BY, Math.ceil(wanted / step) * step);
   // Where the host's memory is not known, what the action can take at all is the bound.
   const bound = node.hostBytes === null ? Number.MAX_SAFE_INTEGER : node.hostBytes * HOST_SHARE;
-  const maxBytes = wholeMegabytes(Math.min(inSteps, bound));
+  const maxBytes = wholeMegabytes(Math.min(roundLimit(Math.max(wanted, node.maxBytes * LEAST_RAISE)), bound));
   if (!(maxBytes > node.maxBytes) || maxBytes < node.countedBytes * 1.02) return null;
-  const host = node.hostBytes === null ? '' : ` of the host's ${formatBytes(node.hostBytes)}`;
+  const why = isFarRaise(maxBytes, node) ? `; less is full again within ${briefDuration(aimed.seconds)}` : '';
   return {
     action: 'redis.raise-maxmemory',
     label: `Raise maxmemory to ${formatBytes(maxBytes)}`,
-    effect: `${formatBytes(maxBytes - node.maxBytes)} more at once${host}; a restart brings back ${formatBytes(node.maxBytes)}.`,
+    effect: `Adds ${formatBytes(maxBytes - node.maxBytes)} until Redis restarts${why}.`,
     queues: [],
     args: { maxBytes },
   };
+}
+
+/** Is it a guess at how much a host bears, rather than some room? Then it is offered only where nothing else suffices. */
+export function isFarRaise(maxBytes: number, node: RedisNode): boolean {
+  return maxBytes > node.maxBytes * FAR_RAISE;
+}
+
+/** Up to 1, 1.25, 1.5 or 1.75 times a power of two: 80, 96, 112, 128 MB. So it does not change from look to look. */
+function roundLimit(bytes: number): number {
+  const step = 2 ** Math.max(20, Math.floor(Math.log2(bytes)) - 2);
+  return Math.ceil(bytes / step) * step;
 }
 
 /** Limits are set in whole megabytes: what is shown is then what is set. */
@@ -162,7 +173,7 @@ export function parkLargestType(queues: readonly QueueState[], type?: string): R
   return {
     action: 'queue.park',
     label: `Park ${plainName(best.type.type)} jobs`,
-    effect: `Frees about ${formatBytes(best.bytes)}: waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} rest on the console's disk until restored; none is lost.`,
+    effect: `Moves waiting ${plainName(best.type.type)} jobs of ${queueName(best.queue)} to disk until restored: frees ${formatBytes(best.bytes)}.`,
     queues: [best.queue.id],
     args: { jobType: best.type.type },
     predictedFreedBytes: Math.round(best.bytes),
@@ -249,8 +260,7 @@ export function pauseLargest(snapshot: Snapshot): Remedy | null {
   return {
     action: 'queue.pause',
     label: `Pause ${queueName(largest)}`,
-    effect:
-      'If its work can wait: its workers take no jobs until it is resumed, so that other queues get the room that is made; it frees nothing itself.',
+    effect: 'If its work can wait: other queues get the room that is made; it frees nothing itself.',
     queues: [largest.id],
     args: {},
     suffices: false,

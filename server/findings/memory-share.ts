@@ -22,6 +22,8 @@ interface MainHolder {
   readonly evidence: readonly Evidence[];
   /** What would make it go away, where that is known: more slots for a client that batches. */
   readonly remedy: Remedy | null;
+  /** Is that known to be the cause, rather than probably? */
+  readonly isSure: boolean;
   /** The queue and type that the cause names. */
   readonly accountsFor: readonly FindingSubject[];
 }
@@ -35,7 +37,7 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
   const evidence: Evidence[] = [fact('largest-holder', 'top consumer', holder.what)];
   const largest = largestTypeOf(snapshot);
   const most = `${capitalized(holder.what)} take ${formatBytes(holder.bytes)}${share}.`;
-  const plain = { cause: most, target: null, detail: '', evidence, remedy: null };
+  const plain = { cause: most, target: null, detail: '', evidence, remedy: null, isSure: false };
   if (!largest || (largest.shareRatio ?? 0) < LEAST_SHARE) return { ...plain, accountsFor: [] };
   // Many small types, or another kind of data, of another queue may hold more together: then that is named.
   const accountsFor =
@@ -54,6 +56,7 @@ export function mainHolder(snapshot: Snapshot): MainHolder | null {
     detail: `${most} ${advice.detail}`,
     evidence,
     remedy: advice.remedy,
+    isSure: advice.isSure,
     // Named by that cause, whatever holds most.
     accountsFor: [{ queue: largest.queue.id, jobType: type.name }],
   };

@@ -128,7 +128,7 @@ function forAll(same: readonly Remedy[], isAll: boolean): Remedy | null {
   return {
     ...first,
     label: `${first.label}: ${those}`,
-    effect: `For each of ${those}, as for the first: ${first.effect}`,
+    effect: `The same for each of ${those}; the preview says what comes of it.`,
     queues,
     ...(freed > 0 ? { predictedFreedBytes: freed } : {}),
   };

@@ -1,6 +1,6 @@
 import type { Remedy } from '../model/finding.js';
 import { formatBytes, formatThings } from '../model/format.js';
-import { lowerFirst } from '../model/words.js';
+import { capitalized, lowerFirst } from '../model/words.js';
 import type { Need } from './need.js';
 import { doesSuffice, type Relief, together } from './relief.js';
 
@@ -55,19 +55,39 @@ function fewest(
 export function asOneRemedy(chosen: readonly RoomOption[], need: Need): { remedy: Remedy; relief: Relief } {
   const relief = reliefOf(chosen);
   const freed = chosen.reduce((sum, { remedy }) => sum + (remedy.predictedFreedBytes ?? 0), 0);
-  const steps = chosen.map(({ remedy: { action, queues, args } }) => ({ action, queues, args }));
-  // In whole megabytes, so that it is the same from look to look.
-  const roomBytes = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(need.roomBytes / MEGABYTE) * MEGABYTE);
   return {
     relief,
     remedy: {
       action: 'sequence',
       label: `Make room: ${labelsOf(chosen)}`,
-      effect: `${formatThings(chosen.length, 'step')}, one after the other until there is room enough: frees about ${formatBytes(freed)}${added(chosen)}.`,
+      effect: `Up to ${formatThings(chosen.length, 'step')}: ${brings(relief.bytes, freed)}.`,
       queues: [],
-      args: { steps, roomBytes },
+      args: argsOf(
+        chosen.map(({ remedy }) => remedy),
+        need,
+      ),
       ...(freed > 0 ? { predictedFreedBytes: freed } : {}),
     },
+  };
+}
+
+/** One button for room and then what takes the cause away. */
+export function thenCause(chosen: readonly RoomOption[], cause: Remedy, need: Need): Remedy {
+  const { remedy, relief } = asOneRemedy(chosen, need);
+  const room = chosen.length > 1 ? remedy.label : (chosen[0]?.remedy.label ?? '');
+  return {
+    ...remedy,
+    label: `${room}, then ${lowerFirst(cause.label)}`,
+    effect: `${capitalized(brings(relief.bytes, remedy.predictedFreedBytes ?? 0))}, then ${lowerFirst(cause.effect)}`,
+    args: argsOf([...chosen.map((option) => option.remedy), cause], need),
+  };
+}
+
+function argsOf(steps: readonly Remedy[], { roomBytes }: Need): Remedy['args'] {
+  return {
+    steps: steps.map(({ action, queues, args }) => ({ action, queues, args })),
+    // In whole megabytes, so that it is the same from look to look.
+    roomBytes: Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(roomBytes / MEGABYTE) * MEGABYTE),
   };
 }
 
@@ -82,10 +102,11 @@ function labelsOf(chosen: readonly RoomOption[]): string {
     .join(', ');
 }
 
-function added(chosen: readonly RoomOption[]): string {
-  const bytes = chosen.reduce(
-    (sum, { remedy, relief }) => sum + (remedy.predictedFreedBytes === undefined ? relief.bytes : 0),
-    0,
-  );
-  return bytes > 0 ? ` and gives ${formatBytes(bytes)} more` : '';
+/** "frees 8.9 MB and adds 32 MB" */
+function brings(bytes: number, freedBytes: number): string {
+  const added = bytes - freedBytes;
+  return [
+    ...(freedBytes > 0 ? [`frees ${formatBytes(freedBytes)}`] : []),
+    ...(added >= 1 ? [`adds ${formatBytes(added)}`] : []),
+  ].join(' and ');
 }

@@ -1,6 +1,6 @@
 import { isSaturated, planBasisOf } from '../forecast/plan-basis.js';
 import { slotsPlanned } from '../forecast/plan-to-drain.js';
-import { rangeWords } from '../forecast/plan-words.js';
+import { drainedIn } from '../forecast/plan-words.js';
 import { predict } from '../forecast/predict.js';
 import type { Brief } from '../model/brief.js';
 import {
@@ -25,7 +25,7 @@ import {
   workersOf,
 } from '../model/queue-verdict.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
-import { capitalized, lowerFirst, magnitude, queueName } from '../model/words.js';
+import { capitalized, magnitude, queueName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 import { flowEvidence, forVerdict, mainWork } from './queue-evidence.js';
 
@@ -255,11 +255,4 @@ function littles(queue: QueueState, able: readonly WorkerState[]) {
   if ('why' in needed) return null;
   const { perWorker } = needed;
   return { perWorker, followers: able.length, slots: perWorker * able.length, plan: null };
-}
-
-/** "drained in about 4 min (3 min to 6 min)", or why not. */
-function drainedIn(plan: Plan): string {
-  if (plan.drainSeconds === null) return `still not enough, ${lowerFirst(plan.reason).replace(/\.$/, '')}`;
-  if (plan.notKnown !== null) return `when it is drained is not known: ${plan.notKnown}`;
-  return `drained in about ${formatDuration(plan.drainSeconds)}${rangeWords(plan)}`;
 }

@@ -131,7 +131,7 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
     cause:
       holder?.cause ??
       `It holds ${formatBytes(node.countedBytes)} of the ${formatBytes(node.maxBytes)} it is allowed.`,
-    effect: "Producers can't add jobs, and idle workers take none.",
+    effect: "Producers can't add jobs; idle workers take none.",
     action: holder?.target
       ? `Make room first, then ${holder.target}; restart nothing before.`
       : "Make room; don't scale, restart or retry until writes are accepted.",
@@ -143,9 +143,13 @@ function full(node: RedisNode, snapshot: Snapshot): FoundNow {
       fact('over-limit', 'over maxmemory', Math.max(0, node.countedBytes - node.maxBytes), 'bytes'),
       ...(holder?.evidence ?? []),
     ],
-    // Their order is of enough.ts. What takes the cause away comes after room: more slots do nothing while Redis refuses.
-    remedies: [...roomRemedies(snapshot, node), pauseLargest(snapshot)].filter((remedy) => remedy !== null),
-    ...(holder?.remedy ? { next: holder.remedy } : {}),
+    // Their order is of enough.ts, and a plan of room and what takes the cause away, which does nothing while Redis refuses.
+    remedies: [
+      ...roomRemedies(snapshot, node),
+      pauseLargest(snapshot),
+      holder?.isSure ? holder.remedy : null,
+    ].filter((remedy) => remedy !== null),
+    ...(holder?.remedy && !holder.isSure ? { next: holder.remedy } : {}),
     rank: 950,
     accountsFor: holder?.accountsFor ?? [],
   };

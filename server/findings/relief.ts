@@ -1,6 +1,6 @@
 import type { Remedy } from '../model/finding.js';
 import type { QueueState, RedisNode, Snapshot } from '../model/snapshot.js';
-import { LAST_SECONDS, type Need } from './need.js';
+import type { Need } from './need.js';
 
 /** Entries that a job leaves in its queue's events stream until it is done: added, waiting, active, completed, and one more. */
 const EVENTS_PER_JOB = 5;
@@ -71,21 +71,20 @@ export function together(reliefs: readonly Relief[]): Relief {
   );
 }
 
-/** What is still there of it after ten minutes. */
-function lastingBytes({ bytes, returningBytesPerSecond, returningBytes }: Relief): number {
-  return bytes - Math.min(returningBytes, returningBytesPerSecond * LAST_SECONDS);
+/** Of the need, what would be left after that time: what comes back meanwhile counts for nothing. */
+export function missingBytes({ bytes, returningBytesPerSecond, returningBytes }: Relief, need: Need): number {
+  const lasting = bytes - Math.min(returningBytes, returningBytesPerSecond * need.seconds);
+  return Math.max(0, need.bytes - lasting);
 }
 
-/** Of the need, what would be left after ten minutes. */
-export function missingBytes(relief: Relief, need: Need): number {
-  return Math.max(0, need.bytes - lastingBytes(relief));
-}
-
-/** true: writes pass for ten minutes. null: they pass now, and for how long is not known. */
+/** true: writes pass for as long as is needed. null: they pass now, and for how long is not known. */
 export function doesSuffice(relief: Relief, need: Need): boolean | null {
   if (relief.bytes < need.nowBytes || missingBytes(relief, need) > 0) return false;
   return need.growthBytesPerSecond === null ? null : true;
 }
+
+/** What lasts for years is over by then. */
+const FOREVER_SECONDS = 1e8;
 
 /** Seconds until a Redis is full again; 0: it stays full; null: it is not, or that can't be known. */
 export function lastsSeconds(relief: Relief, node: RedisNode, need: Need): number | null {
@@ -100,5 +99,5 @@ export function lastsSeconds(relief: Relief, node: RedisNode, need: Need): numbe
   const comesBack = returningBytesPerSecond > 0 ? returningBytes : 0;
   const backAfter = comesBack > 0 ? comesBack / returningBytesPerSecond : 0;
   const seconds = room <= atFirst * backAfter ? room / atFirst : (room - comesBack) / growth;
-  return Number.isFinite(seconds) ? seconds : null;
+  return seconds < FOREVER_SECONDS ? seconds : null;
 }

@@ -75,7 +75,7 @@ export const workerSilent: FindingRule = {
           'worker.reconnect',
           found,
           found.length === 1 ? 'Reconnect worker' : 'Reconnect workers',
-          'New connections in the running process; it counts as done once a job is taken. No job is in hand that could suffer.',
+          'New connections in the running process; no job is in hand that could suffer. Done once one is taken.',
         ),
         rank: 730 + Math.min(19, found.length),
       };

@@ -1,3 +1,4 @@
+import { briefDuration, briefRate } from '../model/brief.js';
 import {
   formatBytes,
   formatCount,
@@ -122,6 +123,20 @@ export function rangeWords({ drainSeconds, drainRange: [low, high], notKnown }: 
   if (high === null) return ` (${from} at the least, or never)`;
   const to = formatDuration(high);
   return from === to ? '' : ` (${from} to ${to})`;
+}
+
+/** When it is drained, for a button: "drained in about 14 min (8 min to 41 min)", "still not enough: 8/s leave". */
+export function drainedIn({
+  drainSeconds,
+  drainRange: [low, high],
+  notKnown,
+  throughputPerSecond,
+}: Plan): string {
+  if (drainSeconds === null) return `still not enough: ${briefRate(throughputPerSecond)} leave`;
+  const to = high === null ? 'never' : briefDuration(high);
+  const from = low === null ? to : briefDuration(low);
+  if (notKnown !== null) return `drained in anything from ${from} to ${to}`;
+  return `drained in about ${briefDuration(drainSeconds)}${from === to ? '' : ` (${from} to ${to})`}`;
 }
 
 function memoryWords(plan: Plan, { memory }: PlanInput): readonly string[] {

@@ -6,6 +6,7 @@ import {
   isTooWide,
   tooWideInWords,
 } from '../model/format.js';
+import { USUAL_BATCHES_FIT } from '../model/job-type.js';
 import type { MemoryAt, Plan, PlanChange, PlanInput } from '../model/plan.js';
 import { settingsAfter, usableSlots } from './capacity.js';
 import {
@@ -144,11 +145,13 @@ function isUnexplained({ isDoubtful }: Outlook): string | null {
     : null;
 }
 
-function batchSizeUnknown({ old, fresh, oldFlow }: Outlook): string | null {
+function batchSizeUnknown({ old, fresh, oldFlow, settings, input }: Outlook): string | null {
   const batch = (old ?? fresh)?.batch;
-  if (!batch || !oldFlow.unsure) return null;
+  // With slots for usual batches it is no more than a doubt, which the range tells.
+  const fitsUsual = usableSlots(settings) >= USUAL_BATCHES_FIT * Math.max(1, input.processes);
+  if (!batch || !oldFlow.unsure || fitsUsual) return null;
   const { leastPerSecond, mostPerSecond } = oldFlow.unsure;
-  return `The batch size is not known, only that it is at least ${formatCount(batch.sizeAtLeast)}: depending on it ${formatRate(leastPerSecond)} to ${formatRate(mostPerSecond)} leave.`;
+  return `The batch size is not known (${formatCount(batch.sizeAtLeast)} or more): ${formatRate(leastPerSecond)} to ${formatRate(mostPerSecond)} leave.`;
 }
 
 function mostlyFails({ input }: Outlook): string | null {

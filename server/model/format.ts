@@ -221,9 +221,3 @@ export function tooWideInWords([earliest, latest]: readonly [number, number | nu
   const until = latest === null ? 'never' : formatDuration(latest);
   return `anything from ${formatDuration(Math.max(0, earliest))} to ${until}`;
 }
-
-/** How long something lasts, in one unit: "40 s", "22 min", "3 h". What is forecast is no better known. */
-export function formatLasting(seconds: number): string {
-  const unit = seconds < 60 ? 1 : seconds < 3_600 ? 60 : 3_600;
-  return formatDuration(Math.max(1, Math.round(seconds / unit)) * unit);
-}

@@ -308,9 +308,9 @@ export interface Snapshot {
   readonly poll: PollState;
   /** How far the console itself was held up. Absent: it is not measured. */
   readonly self?: SelfDelay;
-  /** When an action last changed something here from this console; null: never. */
+  /** When an action last changed something here, as far as this console knows; null: never. */
   readonly actedAtMs: number | null;
-  /** Actions of the last minutes from this console, oldest first. Left out: none. */
+  /** Actions of the last minutes, from this console or another on its store, oldest first. Left out: none. */
   readonly acted?: readonly Acted[];
 }
 

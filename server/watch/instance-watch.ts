@@ -31,6 +31,14 @@ const MANY_QUEUES = 500;
 /** For so long what was done is in the Snapshot, so that what brought nothing is not offered again. */
 const ACTED_MS = 600_000;
 const MAX_ACTED = 200;
+/** What is noted and what is kept of one action are this far apart at most. */
+const SAME_ACT_MS = 5_000;
+
+function isSameAct(one: Acted, other: Acted): boolean {
+  return (
+    one.action === other.action && one.queue === other.queue && Math.abs(one.atMs - other.atMs) < SAME_ACT_MS
+  );
+}
 
 interface InstanceWatchDeps {
   /** Run time from which a person calls a job type slow; null: not set. */
@@ -78,6 +86,8 @@ export class InstanceWatch {
   readonly #cost = new TickCost();
   #isStopped = false;
   #acted: readonly Acted[] = [];
+  /** What the audit holds of it: other consoles write there too, and this one before it was started. */
+  #audited: readonly Acted[] = [];
   #actedAtMs: number | null = null;
   #isRead = false;
   #poll: PollState;
@@ -177,14 +187,27 @@ export class InstanceWatch {
     const atMs = this.#deps.now();
     this.#actedAtMs = atMs;
     this.#acted = [...this.#actedSince(atMs), { ...done, atMs }].slice(-MAX_ACTED);
-    this.#snapshot = { ...this.#snapshot, actedAtMs: atMs, acted: this.#acted };
+    this.#snapshot = { ...this.#snapshot, actedAtMs: atMs, acted: this.#allActed(atMs) };
     if (done.queue !== null) this.reader.refreshSoon(done.queue);
     // A tick that is under way has read before the change: another follows it at once.
     this.#loop.soon();
   }
 
+  noteAudited(audited: readonly Acted[]): void {
+    this.#audited = audited.filter((one) => !this.#acted.some((own) => isSameAct(own, one)));
+    const changes = this.#audited.filter(({ isChange }) => isChange).map(({ atMs }) => atMs);
+    if (changes.length > 0) this.#actedAtMs = Math.max(this.#actedAtMs ?? 0, ...changes);
+  }
+
   #actedSince(nowMs: number): readonly Acted[] {
     return this.#acted.filter(({ atMs }) => nowMs - atMs < ACTED_MS);
+  }
+
+  /** From here and elsewhere, oldest first. */
+  #allActed(nowMs: number): readonly Acted[] {
+    const elsewhere = this.#audited.filter(({ atMs }) => nowMs - atMs < ACTED_MS);
+    if (elsewhere.length === 0) return this.#actedSince(nowMs);
+    return [...this.#actedSince(nowMs), ...elsewhere].sort((a, b) => a.atMs - b.atMs).slice(-MAX_ACTED);
   }
 
   /** Starts or stops a count, and shows it at once. @throws what that throws. */
@@ -324,7 +347,7 @@ export class InstanceWatch {
       poll: this.#poll,
       self: this.#deps.self(),
       actedAtMs: this.#actedAtMs,
-      acted: this.#actedSince(nowMs),
+      acted: this.#allActed(nowMs),
     };
     const before: readonly WorkerState[] = this.#snapshot?.workers ?? [];
     const workers = this.#deps.health.guard(

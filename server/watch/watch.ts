@@ -81,6 +81,8 @@ export interface Watch {
    * the Snapshot says that it settles, and for some minutes what was done.
    */
   noteAction(instance: string, done: Omit<Acted, 'atMs'>): void;
+  /** What the audit holds of the last minutes, of this console and of others on the store: a part of the next Snapshots. */
+  noteAudited(instance: string, audited: readonly Acted[]): void;
   /** So many bytes of jobs can be parked on the console's disk; 0: none. What was never said is taken for enough. */
   noteParkingSpace(bytes: number): void;
   /**

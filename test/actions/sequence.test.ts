@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { followAudit } from '../../server/actions/audited-actions.js';
 import type { ActionRequest } from '../../server/model/action.js';
 import { type ActionBench, startBench } from '../support/action-bench.js';
 import { it as base } from '../support/redis-test.js';
@@ -48,6 +49,28 @@ const clean = {
 const raise = (maxBytes: number) => ({ action: 'redis.raise-maxmemory', queues: [], args: { maxBytes } });
 
 const steps = (...of: readonly object[]): Partial<ActionRequest> => ({ args: { steps: of } });
+
+it('what another console has just done is known to this one, and its own is known once', async ({
+  world,
+  bench,
+}) => {
+  const other = await startBench(world.redis, { queues: ['bull:mail'] });
+  try {
+    await bench.pullOne('queue.trim-events', trim);
+    const done = { action: 'queue.trim-events', queue: 'bull:mail', args: { keep: 0 }, isChange: true };
+    for (const { watch } of [other, bench]) {
+      const following = followAudit({ watch, audit: bench.audit, now: Date.now }, (error) => {
+        throw error;
+      });
+      await following.run();
+      await until('it is in the Snapshot', () => (watch.snapshot('default')?.acted ?? []).length > 0);
+      expect(watch.snapshot('default')?.acted).toMatchObject([done]);
+      expect(watch.snapshot('default')?.actedAtMs).toBeGreaterThan(0);
+    }
+  } finally {
+    await other.stop();
+  }
+});
 
 describe('several actions as one', () => {
   it('are shown before, each by itself, with what all of them free, and change nothing by that', async ({
@@ -99,6 +122,17 @@ describe('several actions as one', () => {
     expect(outcome.summary).toContain('Raise maxmemory: not needed.');
     expect(outcome.fields).toMatchObject([{ label: 'free under maxmemory', before: /none, .* over/ }]);
     expect(outcome.aim).toMatchObject({ summary: expect.stringMatching(/^Writes are accepted: /) });
+  });
+
+  it('leave out what only makes more room, and do what comes after it', async ({ world, bench }) => {
+    const { client } = world.redis;
+    await until('it has been read', () => (bench.watch.snapshot('default')?.nodes[0]?.maxBytes ?? 0) > 0);
+    const pause = { action: 'queue.pause', queues: ['bull:mail'], args: {} };
+    const args = { steps: [clean, trim, pause], roomBytes: MB };
+    const outcome = await bench.pullOne('sequence', { args });
+    expect(outcome.steps?.map(({ status }) => status)).toEqual(['done', 'not-needed', 'done']);
+    expect(await client.xlen('bull:mail:events')).toBeGreaterThan(2_000);
+    expect(await client.hget('bull:mail:meta', 'concurrency')).toBe('0');
   });
 
   it('end at the first that fails; what was done before stays, and is reported', async ({ world, bench }) => {

@@ -183,6 +183,7 @@ describe('an incident', () => {
     expect(await page.locator('#draft-text').innerText()).toContain('# Post-mortem: Mail stood');
     expect(await page.locator('#incident-account .lanes').getAttribute('aria-label')).toMatch(/warning/);
     expect(await page.locator('#incident-account .facts').innerText()).toMatch(/Backlog peak/i);
+    await page.locator('summary', { hasText: 'Edit' }).click();
     await page.fill('textarea[name="cause"]', 'Somebody paused it.');
     await page.locator('.incident-form button[type="submit"]').click();
     await page.waitForLoadState();
@@ -206,6 +207,7 @@ describe('an incident', () => {
     const page = await scene.open(`/incidents/${made.body.id}`);
     await untilLive(page);
     await page.evaluate('window.isStillHere = true');
+    await page.locator('summary', { hasText: 'Edit' }).click();
     const cause = page.locator('textarea[name="cause"]');
     await cause.fill('half a sen');
     await scene.console.ask('POST', '/api/v1/markers', { text: 'seen while it lasts', kind: 'note' });

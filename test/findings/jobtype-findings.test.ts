@@ -70,7 +70,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       queues: ['bull:analytics'],
       args: { value: 20 },
     });
-    expect(found?.remedies[0]?.effect).toMatch(/5 → 20 slots; .* instead of 0\.5/);
+    expect(found?.remedies[0]?.effect).toMatch(/^Batches of 20 fill: .* instead of 0\.5/);
   });
 
   test('two workers of one process share its client: together they have to fill the batch', () => {
@@ -139,11 +139,16 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const [first] = found;
     expect(first?.code).toBe('redis.full');
     expect(first?.remedies.map(({ action }) => action)).toEqual([
+      'sequence',
       'redis.raise-maxmemory',
       'queue.park',
       'queue.trim-events',
     ]);
-    expect(first?.next).toMatchObject({ action: 'workers.concurrency', args: { value: 20 } });
+    expect(first?.remedies[0]).toMatchObject({
+      label: 'Raise maxmemory to 128 MB, then set concurrency to 20',
+      args: { steps: [{ action: 'redis.raise-maxmemory' }, { args: { value: 20 } }] },
+    });
+    expect(first?.next).toBeUndefined();
     expect(first?.cause).toBe("track of analytics: 5 slots can't fill a batch of 20, so it waits 10 s.");
     expect(first?.action).toMatch(/^Make room first, then set its concurrency to 20;/);
     const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ action }) => action));
@@ -160,6 +165,31 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     );
     expect(managed.flatMap(({ remedies }) => remedies.map(({ action }) => action))).not.toContain(
       'workers.concurrency',
+    );
+  });
+
+  test('the growth that more slots end raises the limit no further than until they act, however fast it is', () => {
+    const plan = (over: Parameters<typeof aFullNode>[0], confidence = 0.9) => {
+      const type = { ...waits, batchWait: aBatchWait({ confidence, batchSize: null, batchSizeAtLeast: 6 }) };
+      const nodes = [aFullNode({ expectedGrowthBytesPerSecond: 3 * MB, ...over })];
+      const types = [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })];
+      const memory = someMemory({ backlogBytes: 80 * MB, types });
+      return find(type, { ...behind, memory }, { workers: [fiveSlots], nodes })[0];
+    };
+    // Ten minutes of it would be 1.8 GB, which nobody is asked for.
+    expect(plan({})?.remedies.map(({ label, suffices }) => [label, suffices])).toEqual([
+      ['Raise maxmemory to 160 MB, then set concurrency to 50', null],
+      ['Park track jobs', false],
+    ]);
+    expect(plan({})?.remedies[0]?.effect).toBe('Adds 60 MB, then usual batches (15 to 20) fill.');
+    // What may not be the cause is what comes after, and no part of the first button.
+    const doubtful = plan({}, 0.6);
+    expect(doubtful?.remedies.map(({ action }) => action)).toEqual(['redis.raise-maxmemory']);
+    expect(doubtful?.remedies[0]?.effect).toContain('less is full again within 10 min');
+    expect(doubtful?.next).toMatchObject({ action: 'workers.concurrency' });
+    // A host without room for that has jobs parked until then.
+    expect(plan({ hostBytes: 120 * MB })?.remedies[0]?.label).toBe(
+      'Park track jobs, then set concurrency to 50',
     );
   });
 

@@ -72,7 +72,7 @@ describe('redis.full', () => {
   test('what suffices comes first, then by harmlessness: completed, then failed jobs; a pause frees nothing', () => {
     const { remedies } = one(full, 'redis.full');
     expect(remedies.map((remedy) => [remedy.action, remedy.args])).toEqual([
-      ['redis.raise-maxmemory', { maxBytes: 150 * MB }],
+      ['redis.raise-maxmemory', { maxBytes: 160 * MB }],
       ['queue.clean-finished', { state: 'completed', keep: 100 }],
       ['queue.clean-finished', { state: 'failed', keep: 1000 }],
     ]);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -195,6 +196,16 @@ describe('an incident', () => {
     expect(draft.text).toMatch(/^# Post-mortem: Monitors stand\n/);
     expect(draft.text).toContain('too much at once');
     expect(draft.text).toContain('at least 60 jobs');
+    expect(draft.text).toContain(`![What happened, as bars in time](/api/v1${path}.svg)`);
+    const picture = await ask('GET', `${path}.svg`, undefined, 'viewer');
+    expect(picture.headers.get('content-type')).toBe('image/svg+xml; charset=utf-8');
+    expect(picture.text).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+    // By itself: it says all that it shows, brings its own looks, asks for nothing and leads nowhere.
+    expect(picture.text).toMatch(/aria-label="Monitors stand[^"]*Actions: [^"]*Concurrency/i);
+    expect(picture.text).not.toMatch(/<a |href|url\(|@import|<script/);
+    const css = /<style>(.*?)<\/style>/s.exec(picture.text)?.[1] ?? '';
+    const hash = createHash('sha256').update(css).digest('base64');
+    expect(picture.headers.get('content-security-policy')).toContain(`style-src 'self' 'sha256-${hash}'`);
     const later = { title: 'Monitors stood', to: new Date().toISOString() };
     expect((await ask('PATCH', `${path}?dryRun=true`, later)).body).toMatchObject(later);
     expect((await ask('GET', path)).body).toMatchObject({ title: 'Monitors stand', to: null });
@@ -211,6 +222,7 @@ describe('an incident', () => {
     expect((await ask('DELETE', `${path}?reason=a%20test`)).status).toBe(200);
     expect((await ask('GET', path)).status).toBe(404);
     expect((await ask('GET', `${path}.md`)).status).toBe(404);
+    expect((await ask('GET', `${path}.svg`)).status).toBe(404);
     expect((await ask('GET', '/audit?action=incident')).body.records).toMatchObject([
       { action: 'incident.remove', reason: 'a test' },
       { action: 'incident.change', reason: '' },

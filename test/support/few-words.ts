@@ -40,8 +40,12 @@ export function tooMuchOf(finding: CurrentFinding): readonly string[] {
   const numbers = keyNumbers(finding).map(({ label, value, unit }) => `${label} ${briefValue(value, unit)}`);
   const shown = [finding.headline, finding.cause, finding.effect, finding.action, ...numbers];
   const words = shown.reduce((sum, text) => sum + wordsIn(text), 0);
+  const remedies = [...finding.remedies, ...(finding.next ? [finding.next] : [])];
   return [
     ...tooMuchIn(finding),
+    ...remedies
+      .filter(({ effect }) => wordsIn(effect) > MAX_LINE_WORDS)
+      .map(({ action, effect }) => `${action} says ${wordsIn(effect)} words: ${effect}`),
     ...(words > MAX_SHOWN_WORDS ? [`${words} words: ${shown.join(' | ')}`] : []),
   ].map((problem) => `${finding.code}: ${problem}`);
 }

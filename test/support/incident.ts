@@ -20,12 +20,12 @@ export function anEpisode(over: Partial<Episode> = {}): Episode {
     severity: 'critical',
     headline: 'Redis is full',
     cause: 'Pending track jobs of analytics take 90 MB, 80% of its memory.',
-    effect: "Producers can't add jobs, and idle workers take none.",
+    effect: "Producers can't add jobs; idle workers take none.",
     action: 'Make room.',
     beganAtMs: NOW_MS,
     lastSeenAtMs: NOW_MS + 12 * MINUTE_MS,
     endedAtMs: NOW_MS + 12 * MINUTE_MS,
-    worst: [{ name: 'limit-share', label: 'share of the limit', value: 1.12, unit: 'ratio' }],
+    worst: [{ name: 'limit-share', label: 'used of limit', value: 1.12, unit: 'ratio' }],
     ...over,
   };
 }

@@ -82,7 +82,7 @@ describe('one row for one trouble', () => {
     expect(others).toEqual([]);
     expect(row?.entries).toHaveLength(entries.length);
     expect(row).toMatchObject({ headline: 'Redis is full', alerts: 3, state: 'critical', toMs: at(12) });
-    expect(row?.detail).toBe('share of the limit 112%');
+    expect(row?.detail).toBe('used of limit 112%');
     expect(row?.spans).toMatchObject([
       { fromMs: NOW_MS, toMs: at(1), state: 'warning' },
       { fromMs: at(1), toMs: at(12), state: 'critical' },

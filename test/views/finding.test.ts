@@ -4,8 +4,8 @@ import { fact } from '../../server/model/evidence.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
 import { FindingSchema, findingJson } from '../../server/routes/api/findings.js';
-import { findingOf } from '../../server/routes/pages/finding-view-model.js';
-import { FindingCard } from '../../views/finding.js';
+import { FindingCard, type FindingContext } from '../../views/finding.js';
+import type { RemedyProps } from '../../views/remedy.js';
 import { NOW_MS } from '../support/snapshot.js';
 
 const overloaded: Explained = {
@@ -35,12 +35,14 @@ function aFinding(over: Partial<FindingData> = {}): FindingData {
     ...over,
   };
 }
-const shown = (finding: FindingData): string =>
-  String(
-    FindingCard(
-      findingOf(finding, { role: 'viewer', nowMs: NOW_MS, hasManyInstances: false, isOwnPage: false }),
-    ),
-  );
+const buttonOf = ({ label, effect }: { readonly label: string; readonly effect: string }): RemedyProps => ({
+  ...{ label, effect, suffices: null, href: '/action', needsRole: 'operator' },
+});
+const context: FindingContext = {
+  ...{ nowMs: NOW_MS, hasManyInstances: false, isOwnPage: false, buttonOf },
+  buttonsOf: ({ remedies }) => remedies.map(buttonOf),
+};
+const shown = (finding: FindingData): string => String(FindingCard({ finding, context }));
 
 test('a finding is a headline and what is why, what it does and what to do, each in a line with its word', () => {
   const html = shown(aFinding());
@@ -48,6 +50,30 @@ test('a finding is a headline and what is why, what it does and what to do, each
   expect(html).toContain('<dt>Cause</dt><dd>It holds 110 MB of the 100 MB it is allowed.</dd>');
   expect(html).toContain('<dt>Effect</dt><dd>Producers can&#39;t add jobs.</dd>');
   expect(html).toContain('<dt>Do</dt><dd>Make room.</dd>');
+});
+
+test('a plan that may be pressed is what to do, with the other ways behind a disclosure', () => {
+  const remedy = (action: string, label: string) => ({
+    action,
+    label,
+    effect: 'Frees 1 MB.',
+    queues: [],
+    args: {},
+  });
+  const html = shown(
+    aFinding({
+      detail: 'How it works.',
+      remedies: [
+        remedy('sequence', 'All'),
+        remedy('queue.park', 'Park'),
+        remedy('queue.trim-events', 'Trim'),
+      ],
+    }),
+  );
+  const [inSight = '', behind = ''] = html.split('2 other ways');
+  expect(inSight).toContain('All');
+  expect(inSight).not.toContain('<dt>Do</dt>');
+  expect(behind).toMatch(/Park.*Trim.*Make room\./s);
 });
 
 test('four numbers are in sight, with one unit and three digits; all of them, exact, are behind a disclosure', () => {

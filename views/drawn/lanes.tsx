@@ -1,3 +1,4 @@
+import { raw } from 'hono/html';
 import type { Child, FC } from 'hono/jsx';
 import { formatDuration } from '../../server/model/format.js';
 import { percent, place, type Span, shareOfSpan } from './geometry.js';
@@ -14,11 +15,11 @@ interface LaneBar {
   readonly kind: BarKind;
   readonly label: string;
   /** Where its evidence is; left out: nowhere. */
-  readonly href?: string;
+  readonly href?: string | undefined;
 }
 
 export interface LanePin extends Pin {
-  readonly href?: string;
+  readonly href?: string | undefined;
 }
 
 /** One line of what happened: a finding, an alert, an action, the events of a worker. */
@@ -37,8 +38,12 @@ export interface LanesProps {
   /** Bars that go on are drawn up to here. */
   readonly nowMs: number;
   readonly lanes: readonly Lane[];
+  /** For a file of its own: how it looks, as no page says it. */
+  readonly css?: string;
 }
 
+/** As wide as a file of its own is drawn. */
+const FILE_WIDTH = 1_000;
 const LANE_HEIGHT = 38;
 const BAR_TOP = 19;
 const BAR_HEIGHT = 12;
@@ -46,18 +51,25 @@ const AXIS_HEIGHT = 20;
 const MAX_LANES = 60;
 
 /** What happened when: a lane each, bars in time, pins for moments. As wide as there is room; the labels stand above the bars. */
-export const Lanes: FC<LanesProps> = ({ title, span, nowMs, lanes }) => {
+export const Lanes: FC<LanesProps> = ({ title, span, nowMs, lanes, css }) => {
   const shown = lanes.slice(0, MAX_LANES);
   const bottom = shown.length * LANE_HEIGHT;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing with links in it is no image and no set of fields
     <svg
+      {...(css === undefined ? {} : { xmlns: 'http://www.w3.org/2000/svg' })}
       class="lanes"
-      width="100%"
+      width={css === undefined ? '100%' : FILE_WIDTH}
       height={String(bottom + AXIS_HEIGHT)}
       role="group"
       aria-label={lanesInWords({ title, span, nowMs, lanes })}
     >
+      {css === undefined ? null : (
+        <>
+          <title>{title}</title>
+          <style>{raw(css)}</style>
+        </>
+      )}
       <TimeAxis span={span} top={0} bottom={bottom} />
       {shown.map((lane, i) => (
         <g class={lane.follows ? 'lane follows' : 'lane'} transform={`translate(0 ${i * LANE_HEIGHT})`}>

@@ -7,16 +7,8 @@ import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import { type Incident, IncidentFields } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
-import {
-  changeIncident,
-  findIncident,
-  IncidentChangeSchema,
-  IncidentOrderSchema,
-  incidentChangeOf,
-  incidentOrderOf,
-  openIncident,
-  removeIncident,
-} from '../incident-commands.js';
+import * as incidents from '../incident-commands.js';
+import { incidentPicture } from '../incident-picture.js';
 import {
   apiPart,
   changeBy,
@@ -29,7 +21,7 @@ import {
 } from './env.js';
 
 const IncidentSchema = IncidentFields.extend({
-  links: z.object({ self: z.string(), draft: z.string(), status: z.string() }),
+  links: z.object({ self: z.string(), draft: z.string(), picture: z.string(), status: z.string() }),
 }).openapi('Incident');
 
 const write = jsonWriter(IncidentSchema);
@@ -37,7 +29,10 @@ const writePostMortem = jsonWriter(PostMortemSchema);
 
 function incidentJson(incident: Incident) {
   const self = incidentPath(incident.id);
-  return write(incident, { links: { self, draft: `/api/v1${self}.md`, status: `/api/v1${self}/status` } });
+  const at = `/api/v1${self}`;
+  return write(incident, {
+    links: { self, draft: `${at}.md`, picture: `${at}.svg`, status: `${at}/status` },
+  });
 }
 
 const idParam = z.object({ id: z.string().max(100, 'is too long') });
@@ -52,7 +47,7 @@ const postRoute = jsonRoute(
   'post /incidents',
   'Mark a range of time as an incident; without `to` it lasts until it is closed',
   IncidentSchema,
-  { query: dryRunQuery, body: jsonBody(IncidentOrderSchema.extend({ reason })) },
+  { query: dryRunQuery, body: jsonBody(incidents.IncidentOrderSchema.extend({ reason })) },
 );
 const getRoute = jsonRoute('get /incidents/{id}', 'One incident with its account', AccountedSchema, {
   params: idParam,
@@ -64,7 +59,7 @@ const patchRoute = jsonRoute(
   {
     params: idParam,
     query: dryRunQuery,
-    body: jsonBody(IncidentChangeSchema.extend({ reason })),
+    body: jsonBody(incidents.IncidentChangeSchema.extend({ reason })),
   },
 );
 const deleteRoute = jsonRoute(
@@ -80,18 +75,30 @@ const statusRoute = jsonRoute(
   { params: idParam },
 );
 
-export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'timeline' | 'audit' | 'newId'>) {
+export function incidentsApi(
+  deps: FactsDeps & Pick<AppDeps, 'incidents' | 'alerts' | 'episodes' | 'timeline' | 'audit' | 'newId'>,
+) {
   const part = apiPart();
   documentText(part, 'text/markdown', {
     path: '/incidents/{id}.md',
     summary: 'The post-mortem draft of an incident in Markdown',
     request: { params: idParam },
   });
-  // Before {id}, which would take it.
+  documentText(part, 'image/svg+xml', {
+    path: '/incidents/{id}.svg',
+    summary: 'What happened in an incident as bars in time: a picture for the post-mortem, with its text',
+    request: { params: idParam },
+  });
+  // Before {id}, which would take them.
+  part.get('/incidents/:file{[^/]+\\.svg}', async (c) => {
+    const incident = await incidents.findIncident(deps, c.req.param('file').slice(0, -'.svg'.length));
+    const picture = await incidentPicture(deps, incident, await gatherFacts(deps, incident));
+    return c.body(picture, 200, { 'Content-Type': 'image/svg+xml; charset=utf-8' });
+  });
   part.get('/incidents/:file{[^/]+\\.md}', async (c) => {
-    const incident = await findIncident(deps, c.req.param('file').slice(0, -'.md'.length));
+    const incident = await incidents.findIncident(deps, c.req.param('file').slice(0, -'.md'.length));
     const facts = await gatherFacts(deps, incident);
-    return c.body(draftOf(incident, facts), 200, {
+    return c.body(draftOf({ ...incident, picture: `/api/v1${incidentPath(incident.id)}.svg` }, facts), 200, {
       'Content-Type': 'text/markdown; charset=utf-8',
       'Content-Disposition': 'inline; filename="post-mortem.md"',
     });
@@ -102,26 +109,36 @@ export function incidentsApi(deps: FactsDeps & Pick<AppDeps, 'incidents' | 'time
     )
     .openapi(postRoute, async (c) => {
       const { reason, ...order } = c.req.valid('json');
-      return c.json(incidentJson(await openIncident(deps, changeBy(c, reason), incidentOrderOf(order))), 200);
+      return c.json(
+        incidentJson(
+          await incidents.openIncident(deps, changeBy(c, reason), incidents.incidentOrderOf(order)),
+        ),
+        200,
+      );
     })
     .openapi(getRoute, async (c) => {
-      const incident = await findIncident(deps, c.req.valid('param').id);
+      const incident = await incidents.findIncident(deps, c.req.valid('param').id);
       const account = postMortemOf(await gatherFacts(deps, incident));
       return c.json({ ...incidentJson(incident), account: writePostMortem(account) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');
       const { reason, ...change } = c.req.valid('json');
-      const changed = await changeIncident(deps, changeBy(c, reason), id, incidentChangeOf(change));
+      const changed = await incidents.changeIncident(
+        deps,
+        changeBy(c, reason),
+        id,
+        incidents.incidentChangeOf(change),
+      );
       return c.json(incidentJson(changed), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');
-      await removeIncident(deps, changeBy(c, c.req.valid('query').reason), id);
+      await incidents.removeIncident(deps, changeBy(c, c.req.valid('query').reason), id);
       return c.json({ removed: id }, 200);
     })
     .openapi(statusRoute, async (c) => {
-      const incident = await findIncident(deps, c.req.valid('param').id);
+      const incident = await incidents.findIncident(deps, c.req.valid('param').id);
       const facts = await gatherFacts(deps, incident);
       return c.json({ at: new Date(facts.nowMs).toISOString(), text: statusUpdateOf(incident, facts) }, 200);
     });

@@ -1,7 +1,8 @@
 import type { ActionFormProps, FieldProps, SliderProps } from '../../../views/action-form.js';
 import type { PreviewProps } from '../../../views/action-preview.js';
 import { encodePart } from '../../../views/links.js';
-import type { RegisteredAction } from '../../actions/action.js';
+import type { RegisteredAction, StepCall } from '../../actions/action.js';
+import { findAction } from '../../actions/index.js';
 import type { PlanBasis } from '../../forecast/plan-basis.js';
 import { predict } from '../../forecast/predict.js';
 import type { ActionError } from '../../model/action.js';
@@ -13,7 +14,7 @@ import {
   formatThings,
 } from '../../model/format.js';
 import type { Role } from '../../model/role.js';
-import { plainName } from '../../model/words.js';
+import { lowerFirst, plainName } from '../../model/words.js';
 import { type ArgSpec, argWords, UNITS, valueTyped } from './action-args.js';
 import { type ActionAsk, argsOf } from './action-ask.js';
 import { type Foreseen, forecastOf } from './action-forecast.js';
@@ -104,16 +105,26 @@ function actionVerb(action: string, args: Readonly<Record<string, unknown>>): st
           : `Limit to ${formatRateLimit(max, Number(args.durationMs ?? 1000))}`
         : null;
     case 'redis.raise-maxmemory':
-      return typeof maxBytes === 'number' ? `Set maxmemory to ${formatBytes(maxBytes)}` : null;
+      return typeof maxBytes === 'number' ? `Raise maxmemory to ${formatBytes(maxBytes)}` : null;
     case 'queue.clean-finished':
       return state === 'failed' || state === 'completed' ? `Clean ${state} jobs` : null;
     case 'queue.park':
       return typeof args.jobType === 'string' ? `Park ${plainName(args.jobType)} jobs` : null;
     case 'sequence':
-      return Array.isArray(steps) ? `Make room in ${formatThings(steps.length, 'step')}` : null;
+      return Array.isArray(steps) ? stepsVerb(steps) : null;
     default:
       return null;
   }
+}
+
+/** Of two it says both, of more how many they are. */
+function stepsVerb(steps: readonly StepCall[]): string {
+  const [first, second, ...more] = steps.map(
+    ({ action, args }) => actionVerb(action, args) ?? findAction(action)?.title ?? action,
+  );
+  if (first === undefined) return 'Nothing';
+  if (more.length > 0) return `Make room in ${formatThings(steps.length, 'step')}`;
+  return second === undefined ? first : `${first}, then ${lowerFirst(second)}`;
 }
 
 /** What the button does: "Set concurrency to 50", "Pause 2 queues". */
@@ -137,8 +148,9 @@ export function formOf(
   const { action, ask, names } = targeted;
   return {
     name: action.name,
-    title: action.title,
-    subject: subjectOf(targeted),
+    ...(action.isOfSteps
+      ? { title: verbOf(targeted), subject: null }
+      : { title: action.title, subject: subjectOf(targeted) }),
     place: action.scope === 'instance' ? '' : `Redis ${ask.instance}`,
     about: action.about,
     targets:

@@ -1,12 +1,15 @@
 import type { WatchProps } from '../../../views/action-watch.js';
+import { makesRoom } from '../../actions/aim.js';
+import { isSameCall } from '../../findings/enough.js';
 import { needOf } from '../../findings/need.js';
 import { lastsSeconds, NO_RELIEF } from '../../findings/relief.js';
 import type { Finding } from '../../model/finding.js';
 import { fullestNode } from '../../model/queue-verdict.js';
 import type { Role } from '../../model/role.js';
+import { isSettling as isTooSoon } from '../../model/sight.js';
 import type { Acted, Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
-import { remedyButton } from './finding-view-model.js';
+import { remedyButton } from './remedy-button.js';
 
 /** Whoever has not looked for so long has gone to bed. */
 const WATCHED_MS = 900_000;
@@ -54,7 +57,12 @@ export function watchOf(deps: AppDeps, role: Role, watched: WatchedAction): Watc
   const [worst] = deps.watch
     .findings()
     .filter((finding) => finding.severity !== 'info' && isAbout(finding, instance, queues));
-  const remedy = worst?.remedies[0] ?? worst?.next;
+  const done = doneSince(deps, instance, sinceMs);
+  // Findings are of before until trends are new; that Redis refuses writes is seen at once.
+  const isSettling = snapshot !== null && isTooSoon(snapshot, deps.now()) && worst?.code !== 'redis.full';
+  const remedy = [...(worst?.remedies ?? []), ...(worst?.next ? [worst.next] : [])].find(
+    (one) => !done.some((step) => isSameCall(one, step)),
+  );
   const now = snapshot && waitingIn(snapshot, queues);
   const node = snapshot && fullestNode(snapshot);
   const need = node && needOf(node);
@@ -63,11 +71,16 @@ export function watchOf(deps: AppDeps, role: Role, watched: WatchedAction): Watc
   return {
     url: ageMs < WATCHED_MS ? urlOf({ ...watched, waited: from }) : null,
     node,
-    lastsSeconds: node && need && lastsSeconds(NO_RELIEF, node, need),
+    // The growth of before says nothing once it drains, or the cause was just taken away.
+    lastsSeconds:
+      (now !== null && waited !== null && now < waited) || done.some(({ action }) => !makesRoom(action))
+        ? null
+        : node && need && lastsSeconds(NO_RELIEF, node, need),
     waiting: now === null ? null : { before: waited, now },
+    isSettling,
     trouble: worst?.headline ?? null,
     next:
-      worst && remedy
+      worst && remedy && !isSettling
         ? remedyButton(remedy, instance, role, { why: worst.headline, finding: worst.key })
         : null,
   };

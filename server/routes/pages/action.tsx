@@ -22,7 +22,7 @@ import { type Foreseen, forecastOf } from './action-forecast.js';
 import { groupOf } from './action-group.js';
 import { doneSince, progressPath, watchedFrom, watchedOf, watchOf } from './action-watch.js';
 import { chromeOf } from './chrome.js';
-import { remedyButton } from './finding-view-model.js';
+import { remedyButton } from './remedy-button.js';
 
 type PageContext = Context<GateEnv>;
 

@@ -11,10 +11,11 @@ import { activityRows } from '../activity-rows.js';
 import type { AppDeps } from '../app-deps.js';
 import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-commands.js';
+import { spanOfIncident } from '../incident-picture.js';
 import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
-import { formOfIncident, incidentPageOf, rangeOf } from './incident-view-model.js';
+import { formOfIncident, incidentPageOf } from './incident.js';
 import { frameParts } from './overview.js';
 
 /** An account is made from a thousand entries and the history of signals: after something happened, and now and then. */
@@ -39,7 +40,7 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
       const facts = await gatherFacts(deps, incident);
       // Live parts hold nothing that is one person's: who may forget an incident is said by the page.
       const nobody = { name: '', role, via: 'local' } as const;
-      const rows = await activityRows(deps, rangeOf(incident, now()), facts.entries);
+      const rows = await activityRows(deps, spanOfIncident(incident, now()), facts.entries);
       return incidentPageOf(incident, facts, rows, nobody, formOfIncident(incident, []));
     },
     everyMs: READ_EVERY_MS,

@@ -20,10 +20,11 @@ import {
   openIncident,
   removeIncident,
 } from '../incident-commands.js';
+import { spanOfIncident } from '../incident-picture.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
+import { cardOf, formOfIncident, incidentPageOf } from './incident.js';
 import { incidentLiveUrl } from './incident-live.js';
-import { cardOf, formOfIncident, incidentPageOf, rangeOf } from './incident-view-model.js';
 
 /** Entries that are looked up for a range; a page has no more boxes. */
 const MAX_TICKED = 100;
@@ -107,7 +108,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const incident = await findIncident(deps, id);
     const facts = await gatherFacts(deps, incident);
     const form = { ...formOfIncident(incident, instances()), problem };
-    const rows = await activityRows(deps, rangeOf(incident, deps.now()), facts.entries);
+    const rows = await activityRows(deps, spanOfIncident(incident, deps.now()), facts.entries);
     const view = incidentPageOf(incident, facts, rows, c.get('actor'), form);
     return c.html(
       <IncidentPage chrome={chrome(c, incident.title, incidentLiveUrl(incident))} view={view} />,

@@ -49,7 +49,7 @@ export function instanceLive(deps: AppDeps, role: Role, instance: string): LiveV
     return [
       ...frameParts(deps, nowMs, instance),
       swapPart(bandId(instance), html(<Band {...band} />)),
-      ...findingParts(findings.findings),
+      ...findingParts(findings),
       swapPart('memory-holders', html(<Holders snapshot={snapshot} length="short" />)),
       ...snapshot.nodes.map((node) =>
         swapPart(nodeId(node), html(<NodePanel node={node} isOneOfMany={snapshot.nodes.length > 1} />)),
@@ -67,7 +67,7 @@ export function memoryLive(deps: AppDeps, role: Role, instance: string): LiveVie
     return [
       ...frameParts(deps, deps.now(), `memory of ${instance}`),
       swapPart(bandId(instance), html(<Band {...band} />)),
-      ...findingParts(findings.findings),
+      ...findingParts(findings),
       swapPart('memory-holders', html(<Holders snapshot={snapshot} length="whole" />)),
       swapPart('memory-nodes', html(<NodeMemories nodes={snapshot.nodes} />)),
     ];

@@ -1,7 +1,6 @@
 import { AlertCount, FiringLine } from '../../../views/alert-count.js';
 import { Band, type BandProps, bandId } from '../../../views/band.js';
 import { BlindBanner, type BlindProps } from '../../../views/blind-banner.js';
-import { FindingCard } from '../../../views/finding.js';
 import { InForce, type InForceProps } from '../../../views/in-force.js';
 import { type QueueQuery, queueQueryString } from '../../../views/links.js';
 import { OverviewPage } from '../../../views/overview-page.js';
@@ -13,9 +12,9 @@ import type { Actor, Role } from '../../model/role.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { AppDeps } from '../app-deps.js';
 import type { LiveView } from '../live/hub.js';
-import { eventPart, html, listParts, type Part, swapPart } from '../live/hub.js';
+import { eventPart, html, type Part, swapPart } from '../live/hub.js';
 import { blindOf, chromeOf, titleOf, worstOf } from './chrome.js';
-import { findingListOf } from './finding-parts.js';
+import { findingListOf, findingParts } from './finding-parts.js';
 import { inForceOf } from './in-force.js';
 import { freshPast, latestPast, type OverviewPast } from './overview-past.js';
 import { queueTableOf, queueTableParts } from './queue-table.js';
@@ -65,7 +64,6 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
       const past = latestPast(deps);
       const table = queueTableOf(deps, { query, place: '/', role, held: past?.parkings ?? [], nowMs });
       const inForce = inForceNow(deps, past, role, nowMs);
-      const { findings } = findingListOf(deps, role, nowMs);
       const recovery = {
         ...{ replays: deps.replays.list(), replayQueues: deps.replayQueues.list(), held: [] },
         ...{ role, back: '/' },
@@ -87,10 +85,7 @@ export function overviewLive(deps: AppDeps, role: Role, query: QueueQuery): Live
           const band = bandOf(deps, snapshot, past, nowMs);
           return swapPart(bandId(snapshot.instance), html(<Band {...band} />));
         }),
-        ...listParts(
-          'findings',
-          findings.map((finding) => ({ id: finding.id, html: html(<FindingCard {...finding} />) })),
-        ),
+        ...findingParts(findingListOf(deps, role, nowMs)),
         ...queueTableParts(table),
       ];
     },

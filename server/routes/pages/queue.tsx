@@ -155,7 +155,7 @@ export function queueLive(
       return [
         ...frameParts(deps, nowMs, queue.name),
         swapPart('queue-head', html(<QueueHead {...headOf(deps, queue, snapshot, role)} />)),
-        ...findingParts(queueFindings(deps, instance, queueId, role, nowMs).findings),
+        ...findingParts(queueFindings(deps, instance, queueId, role, nowMs)),
         eventPart('charts', 'charts', chartTexts(queueChartsOf(queue, instance))),
         ...(tab === 'jobs' ? parked() : tabParts(deps, role, tab, queue, snapshot, nowMs)),
       ];

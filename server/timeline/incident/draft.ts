@@ -134,6 +134,8 @@ export interface DraftWords {
   readonly severity: string | null;
   readonly createdBy: string | null;
   readonly affects: string;
+  /** Address of its picture; left out: there is none. */
+  readonly picture?: string;
   readonly notes: Readonly<
     Partial<Record<'summary' | 'cause' | 'wentWell' | 'wentBadly' | 'nextSteps', string>>
   >;
@@ -155,7 +157,7 @@ export function draftOf(words: DraftWords, facts: IncidentFacts): string {
     section('Summary', notes.summary),
     `## Impact\n\n${impactLines(postMortem).join('\n')}`,
     section('Cause', notes.cause?.trim() ? notes.cause : causesOf(postMortem)),
-    `## Timeline\n\n${timelineOf(facts)}`,
+    `## Timeline\n\n${words.picture === undefined ? '' : `![What happened, as bars in time](${words.picture})\n\n`}${timelineOf(facts)}`,
     `## Actions\n\n${actionsOf(facts)}`,
     section('What went well', notes.wentWell),
     section('What went badly', notes.wentBadly),

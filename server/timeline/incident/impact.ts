@@ -198,20 +198,22 @@ export function isActionThatHeld({ audited }: ActivityEntry): boolean {
   return audited?.status === 'applied' || audited?.status === 'unverified';
 }
 
-/** Labels of evidence that hold each number. */
-const LABELS = {
-  memoryRatio: ['share of the limit'],
-  backlogJobs: ['waiting', 'waiting, all of them'],
-  longestWaitSeconds: ['oldest has waited'],
-  refusedPerSecond: ['writes refused'],
-  failedJobs: ['failed since'],
-} as const;
+/** Evidence that holds each number, by its name, which is API; of findings that stand for many queues also that of all. */
+const EVIDENCE: Readonly<Record<keyof Impact, string>> = {
+  memoryRatio: 'limit-share',
+  backlogJobs: 'waiting',
+  longestWaitSeconds: 'oldest-waited',
+  refusedPerSecond: 'writes-refused',
+  failedJobs: 'failed-since',
+};
+/** Their share of the limit is that of clients' buffers, and not of all that is held. */
+const OTHER_SHARES: ReadonlySet<string> = new Set(['memory.output-buffers']);
 
 /** From the history where it knows, else from what findings saw at their worst. */
 export function impactOf({ history, episodes }: IncidentFacts): Impact {
-  const of = (name: Exclude<keyof typeof LABELS, 'failedJobs'>): ImpactNumber | null => {
+  const of = (name: Exclude<keyof Impact, 'failedJobs'>): ImpactNumber | null => {
     const peak = history?.[name] ?? null;
-    return peak ? { ...peak, source: 'history' } : worstSeen(episodes, LABELS[name]);
+    return peak ? { ...peak, source: 'history' } : worstSeen(episodes, EVIDENCE[name]);
   };
   const failed = history?.failedJobs ?? null;
   return {
@@ -221,15 +223,18 @@ export function impactOf({ history, episodes }: IncidentFacts): Impact {
     refusedPerSecond: of('refusedPerSecond'),
     failedJobs:
       failed === null
-        ? worstSeen(episodes, LABELS.failedJobs)
+        ? worstSeen(episodes, EVIDENCE.failedJobs)
         : { value: failed, atMs: null, source: 'history' },
   };
 }
 
-function worstSeen(episodes: readonly Episode[], labels: readonly string[]): ImpactNumber | null {
-  const values = episodes.flatMap(({ worst }) =>
-    worst.flatMap(({ label, value }) => (labels.includes(label) && typeof value === 'number' ? [value] : [])),
-  );
+function worstSeen(episodes: readonly Episode[], evidence: string): ImpactNumber | null {
+  const names = [evidence, `all:${evidence}`];
+  const values = episodes
+    .filter(({ code }) => !OTHER_SHARES.has(code))
+    .flatMap(({ worst }) =>
+      worst.flatMap(({ name, value }) => (names.includes(name) && typeof value === 'number' ? [value] : [])),
+    );
   return values.length > 0 ? { value: Math.max(...values), atMs: null, source: 'findings' } : null;
 }
 

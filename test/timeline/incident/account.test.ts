@@ -161,7 +161,7 @@ describe('jobs lost', () => {
     });
     expect(postMortemOf(someFacts({ episodes: [evicted] })).loss.verdict).toBe('possible');
     const refused = anEpisode({
-      worst: [{ name: 'writes-refused', label: 'writes refused', value: 3, unit: 'count/s' }],
+      worst: [{ name: 'writes-refused', label: 'rejected', value: 3, unit: 'count/s' }],
     });
     const { loss } = postMortemOf(someFacts({ episodes: [refused] }));
     expect(loss.verdict).toBe('none-known');

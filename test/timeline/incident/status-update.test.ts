@@ -5,7 +5,7 @@ import { anEpisode, aPull, MINUTE_MS, someFacts } from '../../support/incident.j
 import { NOW_MS } from '../../support/snapshot.js';
 
 const mail = { affects: 'Sending of e-mail', severity: 'critical' as const };
-const refused = [{ name: 'writes-refused', label: 'writes refused', value: 33, unit: 'count/s' as const }];
+const refused = [{ name: 'writes-refused', label: 'rejected', value: 33, unit: 'count/s' as const }];
 const open = anEpisode({ endedAtMs: null, worst: refused });
 const CLOSED = { toMs: NOW_MS + 30 * MINUTE_MS, nowMs: NOW_MS + 31 * MINUTE_MS };
 
@@ -107,7 +107,7 @@ describe('once it is closed', () => {
   });
 
   it('no customer reads that requests were refused where none was, or where nothing was measured', () => {
-    const none = [{ name: 'writes-refused', label: 'writes refused', value: 0, unit: 'count/s' as const }];
+    const none = [{ name: 'writes-refused', label: 'rejected', value: 0, unit: 'count/s' as const }];
     const measured = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode({ worst: none })] }));
     expect(measured).not.toMatch(/accepted/);
     const unknown = statusUpdateOf(mail, someFacts({ ...CLOSED, episodes: [anEpisode()] }));

@@ -13,6 +13,7 @@ import type { IncidentFacts } from '../../timeline/incident/facts.js';
 import { postMortemOf } from '../../timeline/incident/impact.js';
 import { statusUpdateOf } from '../../timeline/incident/status-update.js';
 import { type Incident, NOTE_SECTIONS, type NoteSection } from '../../timeline/incident.js';
+import { spanOfIncident } from '../incident-picture.js';
 
 const MAX_FINDINGS = 50;
 
@@ -55,17 +56,17 @@ export function incidentPageOf(
     affects: incident.affects,
     status: statusUpdateOf(incident, facts),
     rows,
-    span: rangeOf(incident, facts.nowMs),
+    span: spanOfIncident(incident, facts.nowMs),
     nowMs: Math.min(facts.nowMs, incident.toMs ?? facts.nowMs),
     tiles: impactTiles(account),
-    facts: impactRows(account).map((row) => ({ ...row })),
+    facts: impactRows(account),
     findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
       text: [episode.headline, episode.cause, worstInWords(episode)].filter(Boolean).join(' · '),
       href: entryPath(episode.id),
       isOpen: episode.endedAtMs === null,
     })),
     unknown: account.unknown,
-    draft: draftOf(incident, facts),
+    draft: draftOf({ ...incident, picture: `/api/v1${path}.svg` }, facts),
     draftHref: `/api/v1${path}.md`,
     timelineHref: `/timeline?${new URLSearchParams(Object.entries(range).filter(([, at]) => at !== ''))}`,
     form: canWrite ? form : null,
@@ -74,11 +75,6 @@ export function incidentPageOf(
       remove: canRemove ? `${path}/remove` : null,
     },
   };
-}
-
-/** What its picture spans. */
-export function rangeOf({ fromMs, toMs }: Incident, nowMs: number) {
-  return { fromMs, toMs: toMs ?? nowMs };
 }
 
 /** The form of an incident as it is; the end of its range belongs to it, and lists end before their `to`. */
