@@ -21,10 +21,11 @@ const signal = z.string('must name a signal').openapi({
 });
 const side = z.enum(['above', 'below'], 'must be above or below');
 const windowSeconds = (normal: number) =>
-  seconds(30).default(normal).openapi({ description: 'What the trend or habit is known by' });
-const clear = number.nullable().default(null).openapi({
-  description: 'It is over at or behind this; null: at the threshold itself',
-});
+  seconds(30).default(normal).describe('What the trend or habit is known by');
+const clear = number
+  .nullable()
+  .default(null)
+  .describe('It is over at or behind this; null: at the threshold itself');
 
 const ConditionSchema = z
   .discriminatedUnion(
@@ -35,7 +36,7 @@ const ConditionSchema = z
         kind: z.literal('compare'),
         signal,
         is: side,
-        threshold: number.openapi({ description: 'In the unit of the signal' }),
+        threshold: number.describe('In the unit of the signal'),
         clear,
       }),
       /** A signal in bytes beyond a share of what Redis may hold (maxmemory, else container or host). */
@@ -69,10 +70,11 @@ const ConditionSchema = z
       z.strictObject({
         kind: z.literal('absent'),
         signal,
-        whileSignal: z.string('must name a signal').nullable().default(null).openapi({
-          description:
-            'It counts only while this signal of the same subject is above whileAbove; null: always',
-        }),
+        whileSignal: z
+          .string('must name a signal')
+          .nullable()
+          .default(null)
+          .describe('It counts only while this signal of the same subject is above whileAbove; null: always'),
         whileAbove: number.default(0),
       }),
       /** A signal that many times its usual deviation from what it usually is. */
@@ -130,13 +132,13 @@ export const RuleSchema = z.strictObject({
   severity: z
     .enum([...SEVERITIES, 'finding'], 'must be critical, warning, info, or finding (that of the finding)')
     .optional()
-    .openapi({ description: 'warning unless given; of the finding for rules over findings' }),
+    .describe('warning unless given; of the finding for rules over findings'),
   scope: ScopeSchema.prefault({}),
   condition: ConditionSchema,
-  forSeconds: seconds(0).default(60).openapi({ description: 'It must hold for so long before it fires' }),
+  forSeconds: seconds(0).default(60).describe('It must hold for so long before it fires'),
   keepFiringSeconds: seconds(0)
     .default(60)
-    .openapi({ description: 'It must be over for so long before it is resolved; longer where it flaps' }),
+    .describe('It must be over for so long before it is resolved; longer where it flaps'),
   runbookUrl: runbook.default(null),
 });
 export type RuleText = z.infer<typeof RuleSchema>;

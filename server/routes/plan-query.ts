@@ -46,7 +46,7 @@ const limit = z.string().transform((text, context): RateWindow | null => {
 /** What a plan can be asked for: settings that would be others. What is left out stays as it is. */
 export const PlanQuerySchema = z
   .strictObject({
-    concurrency: slots.optional().openapi({ description: 'Slots of all workers of the queue together' }),
+    concurrency: slots.optional().describe('Slots of all workers of the queue together'),
     globalConcurrency: z
       .union([
         z.literal(NONE).transform(() => null),
@@ -63,18 +63,18 @@ export const PlanQuerySchema = z
       type: 'string',
       example: '100/1000',
     }),
-    rateLimitMax: max.optional().openapi({ description: 'The same as rateLimit, in two parameters' }),
-    rateLimitDurationMs: windowMs.optional().openapi({ description: '1000 where left out' }),
+    rateLimitMax: max.optional().describe('The same as rateLimit, in two parameters'),
+    rateLimitDurationMs: windowMs.optional().describe('1000 where left out'),
     pauseQueue: flag.optional().openapi({ description: 'true: paused; false: resumed', type: 'string' }),
     pauseArrivals: flag.optional().openapi({ description: 'true: producers add nothing', type: 'string' }),
-    freedBytes: bytes.optional().openapi({ description: 'Redis memory that is freed first' }),
-    addedLimitBytes: bytes.optional().openapi({ description: 'By how much maxmemory is raised first' }),
+    freedBytes: bytes.optional().describe('Redis memory that is freed first'),
+    addedLimitBytes: bytes.optional().describe('By how much maxmemory is raised first'),
     drainWithinSeconds: z.coerce
       .number('must be a number of seconds')
       .min(1, 'must be at least 1 s')
       .max(LONGEST_SECONDS, `must be at most ${LONGEST_SECONDS} s (a day)`)
       .optional()
-      .openapi({ description: 'Asks for settings that drain the queue within this time' }),
+      .describe('Asks for settings that drain the queue within this time'),
   })
   .superRefine((query, context) => {
     const isTwice = query.rateLimit !== undefined && query.rateLimitMax !== undefined;

@@ -14,7 +14,7 @@ import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, reaso
 export const KeptRuleSchema = RuleSchema.extend({
   severity: z.enum(['critical', 'warning', 'info', 'finding']),
   ...RuleOrigin.shape,
-  isReadOnly: z.boolean().openapi({ description: 'Given by the configuration: change it there' }),
+  isReadOnly: z.boolean().describe('Given by the configuration: change it there'),
 }).openapi('AlertRule');
 
 const RuleTestSchema = RuleTestFacts.extend({
@@ -39,7 +39,7 @@ function ruleTestJson(test: RuleTest) {
 
 const idParam = z.object({ id: ruleId });
 const NewRuleSchema = RuleSchema.extend({
-  id: ruleId.optional().openapi({ description: 'Made of the name unless given' }),
+  id: ruleId.optional().describe('Made of the name unless given'),
   reason,
 });
 

@@ -11,13 +11,13 @@ import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, limit
 const SilenceSchema = SilenceFacts.extend({ remainingSeconds: z.number() }).openapi('Silence');
 
 export const AlertSchema = StoredAlertSchema.extend({
-  fingerprint: z.string().openapi({ description: 'The same as long as rule and subject are' }),
+  fingerprint: z.string().describe('The same as long as rule and subject are'),
   rule: z.object({ id: z.string(), name: z.string() }),
   value: z.number().nullable(),
-  isSeen: z.boolean().openapi({ description: 'false: not known at the last look; the state holds' }),
+  isSeen: z.boolean().describe('false: not known at the last look; the state holds'),
   silencedBy: SilenceSchema.nullable(),
   finding: z.object({ key: z.string(), code: z.string(), headline: z.string() }).nullable(),
-  path: z.string().openapi({ description: 'Where the console shows it' }),
+  path: z.string().describe('Where the console shows it'),
 }).openapi('Alert');
 
 const writeAlert = jsonWriter(AlertSchema);
@@ -51,14 +51,14 @@ const listRoute = jsonRoute(
   z.object({
     alerts: z.array(AlertSchema),
     total: z.number(),
-    problem: z.string().nullable().openapi({ description: 'Why alerts are not kept at present' }),
+    problem: z.string().nullable().describe('Why alerts are not kept at present'),
   }),
   {
     query: z.object({
       state: z
         .enum(['pending', 'firing', 'resolved'], 'must be pending, firing or resolved')
         .optional()
-        .openapi({ description: 'Pending and firing unless given' }),
+        .describe('Pending and firing unless given'),
       instance: z.string().optional(),
       limit: limitOf(MAX_LISTED, 200),
     }),

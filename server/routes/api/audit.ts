@@ -81,11 +81,14 @@ const listRoute = jsonRoute(
     query: z.object({
       instance: z.string().optional(),
       queue: z.string().optional(),
-      action: z.string().max(200, 'is too long').optional().openapi({
-        description:
+      action: z
+        .string()
+        .max(200, 'is too long')
+        .optional()
+        .describe(
           'One, or what stands before a dot in several. `access`: sign-ins, wrong tokens and refused changes, which are listed only where they are asked for, to operators',
-      }),
-      cursor: z.string().optional().openapi({ description: 'id of the last action of the page before' }),
+        ),
+      cursor: z.string().optional().describe('id of the last action of the page before'),
       limit: limitOf(500, 100),
     }),
   },

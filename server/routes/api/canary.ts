@@ -25,7 +25,7 @@ const canaryRoute = jsonRoute(
   'post /instances/{instance}/queues/{queue}/canary',
   'Send one job through the queue the way users do, and time it',
   z.object({
-    canary: CanarySchema.nullable().openapi({ description: 'null: a dry run, nothing was sent' }),
+    canary: CanarySchema.nullable().describe('null: a dry run, nothing was sent'),
   }),
   {
     params: queueParam,
@@ -37,7 +37,7 @@ const canaryRoute = jsonRoute(
           .min(1, 'must not be empty')
           .max(200)
           .default(CANARY_TYPE)
-          .openapi({ description: 'A type whose processing harms nobody; its data is {"canary": true}' }),
+          .describe('A type whose processing harms nobody; its data is {"canary": true}'),
         timeoutMs: z
           .int('must be a whole number of milliseconds')
           .min(100, 'must be at least 100')

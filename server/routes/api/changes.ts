@@ -69,24 +69,21 @@ const typeRoute = actionRoute(
   },
 );
 
-const forMs = z
-  .number()
-  .optional()
-  .openapi({ description: 'How long it holds; without it until it is reverted.' });
+const forMs = z.number().optional().describe('How long it holds; without it until it is reverted.');
 
 const workerChange = z.strictObject({
-  concurrency: z.number().nullable().optional().openapi({ description: 'null: as deployed' }),
+  concurrency: z.number().nullable().optional().describe('null: as deployed'),
   paused: z.boolean().optional(),
   limiter: z
     .strictObject({ max: z.number(), durationMs: z.number() })
     .nullable()
     .optional()
-    .openapi({ description: 'null: none' }),
-  revert: z.literal(true).optional().openapi({ description: 'Takes back every order for this worker alone' }),
+    .describe('null: none'),
+  revert: z.literal(true).optional().describe('Takes back every order for this worker alone'),
   reconnect: z
     .literal(true)
     .optional()
-    .openapi({ description: 'New connections for one that takes nothing; last of what is asked for' }),
+    .describe('New connections for one that takes nothing; last of what is asked for'),
   forMs,
   reason,
 });
@@ -96,7 +93,7 @@ const workerRoute = actionRoute(
   'Change one running worker (agent)',
   {
     params: instanceParam.extend({
-      worker: z.string().openapi({ description: 'Id of a worker, as GET …/workers has it' }),
+      worker: z.string().describe('Id of a worker, as GET …/workers has it'),
     }),
     query: dryRunQuery,
     body: jsonBody(workerChange),
@@ -128,14 +125,10 @@ function workerCalls(body: z.infer<typeof workerChange>): readonly Call[] {
 }
 
 const workersChange = z.strictObject({
-  concurrency: z
-    .number()
-    .nullable()
-    .optional()
-    .openapi({ description: 'For each worker; null: as deployed' }),
-  factor: z.number().optional().openapi({ description: 'Times what each was deployed with' }),
+  concurrency: z.number().nullable().optional().describe('For each worker; null: as deployed'),
+  factor: z.number().optional().describe('Times what each was deployed with'),
   drainWithinSeconds: z.number().optional(),
-  revert: z.literal(true).optional().openapi({ description: 'Takes back every order of the queue' }),
+  revert: z.literal(true).optional().describe('Takes back every order of the queue'),
   forMs,
   reason,
 });

@@ -70,7 +70,7 @@ const SeveritySchema = z.enum(['critical', 'warning', 'info']);
 const ChannelSchema = HealthOfChannel.extend({
   name: z.string(),
   type: z.enum(['webhook', 'slack', 'pagerduty', 'alertmanager', 'email']),
-  destination: z.string().openapi({ description: 'Host or addresses; never what lets its holder in' }),
+  destination: z.string().describe('Host or addresses; never what lets its holder in'),
   minSeverity: SeveritySchema,
   instances: z.array(z.string()),
 }).openapi('Channel');
@@ -79,16 +79,14 @@ const ProblemSchema = z.object({ code: z.string(), subject: z.string(), text: z.
 
 const ChannelsSchema = z.object({
   channels: z.array(ChannelSchema),
-  deadManSwitch: DeadManSchema.nullable().openapi({ description: 'null: none is configured' }),
-  problems: z.array(ProblemSchema).openapi({ description: 'What is wrong with the console itself' }),
-  isSender: z
-    .boolean()
-    .openapi({ description: 'This console, of several on one store, is the one that sends' }),
+  deadManSwitch: DeadManSchema.nullable().describe('null: none is configured'),
+  problems: z.array(ProblemSchema).describe('What is wrong with the console itself'),
+  isSender: z.boolean().describe('This console, of several on one store, is the one that sends'),
 });
 
 const TestResultSchema = z.object({
-  ok: z.boolean().nullable().openapi({ description: 'It arrived; null: a dry run, nothing was sent' }),
-  problem: z.string().nullable().openapi({ description: 'Why it did not arrive' }),
+  ok: z.boolean().nullable().describe('It arrived; null: a dry run, nothing was sent'),
+  problem: z.string().nullable().describe('Why it did not arrive'),
 });
 
 const MessageSchema = MessageFacts.extend({
@@ -103,8 +101,8 @@ const MessageSchema = MessageFacts.extend({
 
 const OutboxSchema = z.object({
   counts: z.record(z.string(), z.number()),
-  pending: z.array(MessageSchema).openapi({ description: 'Newest first, at most 100' }),
-  dead: z.array(MessageSchema).openapi({ description: 'Given up, newest first, at most 100' }),
+  pending: z.array(MessageSchema).describe('Newest first, at most 100'),
+  dead: z.array(MessageSchema).describe('Given up, newest first, at most 100'),
 });
 
 const writeChannels = jsonWriter(ChannelsSchema);
@@ -137,7 +135,7 @@ function messageJson(entry: OutboxEntry) {
 
 const MAX_LISTED = 100;
 
-const nameParam = z.object({ name: z.string().openapi({ description: 'Configured name of a channel' }) });
+const nameParam = z.object({ name: z.string().describe('Configured name of a channel') });
 const idParam = z.object({
   id: z.coerce.number('must be the number of a message').int().min(0).openapi({ example: 12 }),
 });

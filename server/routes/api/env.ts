@@ -130,7 +130,7 @@ export const dryRunQuery = z.object({
   dryRun: z
     .enum(['true', 'false'], 'must be true or false')
     .optional()
-    .openapi({ description: 'true: tell what it would do, change nothing' }),
+    .describe('true: tell what it would do, change nothing'),
 });
 /** Is it only asked what a change would do? */
 export function isDryRun(c: Context): boolean {
@@ -162,7 +162,7 @@ export const reason = z
   .string()
   .max(500, 'must be at most 500 characters')
   .default('')
-  .openapi({ description: 'Why: kept in the audit with the change.' });
+  .describe('Why: kept in the audit with the change.');
 
 /** Of a change that has no body. */
 export const changeQuery = dryRunQuery.extend({ reason });

@@ -15,14 +15,18 @@ export const RemedySchema = z
     workers: z.array(z.string()),
     args: z.record(z.string(), z.unknown()),
     predictedFreedBytes: z.number().nullable(),
-    suffices: z.boolean().nullable().openapi({
-      description:
+    suffices: z
+      .boolean()
+      .nullable()
+      .describe(
         'Does it alone reach the aim: writes pass for ten minutes, or the queue drains? null: not known',
-    }),
-    lastsSeconds: z.number().nullable().openapi({
-      description:
+      ),
+    lastsSeconds: z
+      .number()
+      .nullable()
+      .describe(
         'Until Redis is full again at the growth that is expected, 0: it stays full; null: it lasts, or (suffices is null) it is not known',
-    }),
+      ),
   })
   .openapi('Remedy', {
     description: 'An action with its arguments filled in: send it to POST /api/v1/actions/{action}.',
@@ -34,17 +38,15 @@ export const FindingSchema = z
     severity: z.enum(['critical', 'warning', 'info']),
     instance: z.string(),
     queue: z.string().nullable(),
-    queues: z.array(z.string()).openapi({ description: 'All queues it is about, worst first, at most 100.' }),
+    queues: z.array(z.string()).describe('All queues it is about, worst first, at most 100.'),
     node: z.string().nullable(),
     worker: z.string().nullable(),
-    jobType: z.string().nullable().openapi({ description: 'With `queue`: the job type that it is about.' }),
+    jobType: z.string().nullable().describe('With `queue`: the job type that it is about.'),
     key: z.string(),
     ...BriefSchema.shape,
-    detail: z.string().nullable().openapi({ description: 'How it works, how it is known, and what is not' }),
+    detail: z.string().nullable().describe('How it works, how it is known, and what is not'),
     since: TimeSchema,
-    lastSeen: TimeSchema.nullable().openapi({
-      description: 'Set where the console can’t see now: it was so at this time.',
-    }),
+    lastSeen: TimeSchema.nullable().describe('Set where the console can’t see now: it was so at this time.'),
     evidence: z
       .array(
         z.object({
@@ -53,20 +55,20 @@ export const FindingSchema = z
             description: 'Stays the same whatever the label says. Pieces of a list may share one.',
           }),
           label: z.string(),
-          isKey: z.boolean().openapi({ description: 'One of the four at most that are shown at once' }),
+          isKey: z.boolean().describe('One of the four at most that are shown at once'),
           value: z.union([z.number(), z.string()]),
           unit: z.string().nullable(),
           error: z
             .number()
             .nullable()
-            .openapi({ description: 'Of an estimate: the truth lies within ± this in 95 of 100 cases.' }),
+            .describe('Of an estimate: the truth lies within ± this in 95 of 100 cases.'),
         }),
       )
-      .openapi({ description: 'What matters most first.' }),
+      .describe('What matters most first.'),
     remedies: z
       .array(RemedySchema)
-      .openapi({ description: 'Those that suffice first, the least harmful of them at the top.' }),
-    next: RemedySchema.nullable().openapi({ description: 'What comes after the first remedy.' }),
+      .describe('Those that suffice first, the least harmful of them at the top.'),
+    next: RemedySchema.nullable().describe('What comes after the first remedy.'),
     explains: z
       .array(
         z.object({
@@ -76,9 +78,7 @@ export const FindingSchema = z
           headline: z.string(),
         }),
       )
-      .openapi({
-        description: 'Findings that follow from this one and so are not listed by themselves, worst first.',
-      }),
+      .describe('Findings that follow from this one and so are not listed by themselves, worst first.'),
   })
   .openapi('Finding');
 

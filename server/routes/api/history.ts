@@ -80,12 +80,10 @@ const AnswerSchema = PointsSchema.extend({ stepSeconds: z.number() });
 /** Something that happened within a chart. */
 const ChartMarkerSchema = z.object({
   atMs: z.number(),
-  kind: z.string().openapi({
-    description: 'As on the timeline, e.g. `redis.failover`; of an action `action.` and its name',
-  }),
+  kind: z.string().describe('As on the timeline, e.g. `redis.failover`; of an action `action.` and its name'),
   text: z.string(),
-  queue: z.string().nullable().openapi({ description: 'Id; null: about the whole Redis' }),
-  actor: z.string().nullable().openapi({ description: 'Who did it; null: the console noticed it' }),
+  queue: z.string().nullable().describe('Id; null: about the whole Redis'),
+  actor: z.string().nullable().describe('Who did it; null: the console noticed it'),
 });
 export type ChartMarker = Readonly<z.infer<typeof ChartMarkerSchema>>;
 
@@ -103,7 +101,7 @@ const route = jsonRoute(
     to: z.string(),
     compare: AnswerSchema.extend({ with: z.string() }).nullable(),
     markers: z.array(ChartMarkerSchema.extend({ at: z.string() })),
-    problem: z.string().nullable().openapi({ description: 'Why nothing is written now; null: it is' }),
+    problem: z.string().nullable().describe('Why nothing is written now; null: it is'),
   }),
   {
     query: z.object({
@@ -111,14 +109,12 @@ const route = jsonRoute(
         description: `A kept signal: ${KEPT_SIGNALS.map((signal) => signal.name).join(', ')}`,
         example: 'queue_backlog_jobs',
       }),
-      instance: z.string().optional().openapi({ description: 'May be left out where there is one Redis' }),
-      queue: name.optional().openapi({ description: 'Queue id, or a bare name that is unique' }),
-      type: name.optional().openapi({ description: 'Job type of the queue' }),
-      node: name
-        .optional()
-        .openapi({ description: 'Address of a Redis process; may be left out where there is one' }),
-      from: time.optional().openapi({ description: 'An hour before `to` unless given' }),
-      to: time.optional().openapi({ description: 'Now unless given' }),
+      instance: z.string().optional().describe('May be left out where there is one Redis'),
+      queue: name.optional().describe('Queue id, or a bare name that is unique'),
+      type: name.optional().describe('Job type of the queue'),
+      node: name.optional().describe('Address of a Redis process; may be left out where there is one'),
+      from: time.optional().describe('An hour before `to` unless given'),
+      to: time.optional().describe('Now unless given'),
       maxPoints: z.coerce
         .number('must be a number')
         .int('must be a whole number')
@@ -128,7 +124,7 @@ const route = jsonRoute(
       compare: z
         .enum(['yesterday', 'last-week'], 'must be yesterday or last-week')
         .optional()
-        .openapi({ description: 'The same hours of then, moved onto these' }),
+        .describe('The same hours of then, moved onto these'),
     }),
   },
 );

@@ -29,17 +29,13 @@ const FailingSchema = z.object({
 export const JobTypeSchema = JobTypeFacts.extend({
   troubles: z
     .array(z.enum(['failing', 'absent', 'batch-wait', 'slow']))
-    .openapi({ description: 'What is wrong, worst first; empty: nothing.' }),
-  workSeconds: z
-    .number()
-    .openapi({ description: 'What its waiting jobs will take to run, one after the other.' }),
+    .describe('What is wrong, worst first; empty: nothing.'),
+  workSeconds: z.number().describe('What its waiting jobs will take to run, one after the other.'),
   failing: FailingSchema.nullable(),
-  errorsHidden: z
-    .boolean()
-    .openapi({ description: 'True: the role does not see errors, which may quote job data.' }),
+  errorsHidden: z.boolean().describe('True: the role does not see errors, which may quote job data.'),
   runTrendMs: z
     .array(z.number().nullable())
-    .openapi({ description: 'Medians over spans of 10 s, oldest first; null: none ended.' }),
+    .describe('Medians over spans of 10 s, oldest first; null: none ended.'),
 }).openapi('JobType');
 
 const QueueJobTypeSchema = JobTypeSchema.extend({
@@ -79,9 +75,7 @@ const listRoute = jsonRoute(
     instance: z.string(),
     readAt: TimeSchema.nullable(),
     stale: z.boolean(),
-    total: z
-      .number()
-      .openapi({ description: 'That match. Of a queue with more than 60 types those with most work count.' }),
+    total: z.number().describe('That match. Of a queue with more than 60 types those with most work count.'),
     jobTypes: z.array(QueueJobTypeSchema),
   }),
   {
@@ -91,14 +85,13 @@ const listRoute = jsonRoute(
         .string()
         .max(200)
         .default('*')
-        .openapi({ description: 'Glob over names of job types (`*` any characters, `?` one)' }),
+        .describe('Glob over names of job types (`*` any characters, `?` one)'),
       sort: z
         .enum(TYPE_SORTS, `must be one of ${TYPE_SORTS.join(', ')}`)
         .default('slow')
-        .openapi({
-          description:
-            'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
-        }),
+        .describe(
+          'slow: those in trouble first, then by work; work: waiting jobs × mean run time; largest first',
+        ),
       limit: limitOf(MAX_TYPES, 50),
     }),
   },

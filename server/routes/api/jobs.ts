@@ -12,9 +12,7 @@ const JobSchema = JobRowSchema.extend({
   memoryBytes: z.number().nullable(),
   parentKey: z.string().nullable(),
   processedBy: z.string().nullable(),
-  dataHidden: z
-    .boolean()
-    .openapi({ description: 'True: the role does not see the fields that follow; they are null.' }),
+  dataHidden: z.boolean().describe('True: the role does not see the fields that follow; they are null.'),
   isTruncated: z.boolean(),
   data: z.string().nullable(),
   options: z.string().nullable(),
@@ -57,9 +55,7 @@ const findRoute = jsonRoute(
   'The queues that hold a job of this id; at most 1,000 of each Redis are asked',
   z.object({
     jobs: z.array(z.object({ instance: z.string(), queue: z.string() })),
-    unaskedQueues: z
-      .number()
-      .openapi({ description: 'Queues beyond that, or of a Redis that can’t be asked now.' }),
+    unaskedQueues: z.number().describe('Queues beyond that, or of a Redis that can’t be asked now.'),
   }),
   { params: z.object({ jobId: z.string().max(1_000) }) },
 );

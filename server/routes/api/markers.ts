@@ -38,8 +38,8 @@ export const MarkerText = z
 
 const MarkerAnswer = MarkerSchema.extend({
   id: z.string(),
-  instance: z.string().nullable().openapi({ description: 'null: about every Redis' }),
-  about: z.string().optional().openapi({ description: 'Id of the entry that it is a note on' }),
+  instance: z.string().nullable().describe('null: about every Redis'),
+  about: z.string().optional().describe('Id of the entry that it is a note on'),
 }).openapi('Marker');
 
 const write = jsonWriter(MarkerAnswer);
@@ -57,15 +57,17 @@ const postRoute = jsonRoute(
         atMs: z
           .int('must be a time in milliseconds since 1970')
           .optional()
-          .openapi({ description: 'Now unless given; at most 1 minute ahead and 7 days back' }),
-        instance: z.string().optional().openapi({ description: 'Every Redis unless given' }),
-        queue: z.string().optional().openapi({
-          description: 'Queue id, or a bare name that is unique; the whole Redis unless given',
-        }),
-        about: z.string().max(200, 'is too long').optional().openapi({
-          description:
-            'Id of an entry of the timeline: a note on it; nothing else but the text is taken then',
-        }),
+          .describe('Now unless given; at most 1 minute ahead and 7 days back'),
+        instance: z.string().optional().describe('Every Redis unless given'),
+        queue: z
+          .string()
+          .optional()
+          .describe('Queue id, or a bare name that is unique; the whole Redis unless given'),
+        about: z
+          .string()
+          .max(200, 'is too long')
+          .optional()
+          .describe('Id of an entry of the timeline: a note on it; nothing else but the text is taken then'),
         reason,
       }),
     ),
@@ -81,8 +83,8 @@ const listRoute = jsonRoute(
   {
     query: z.object({
       instance: z.string().optional(),
-      fromMs: time.optional().openapi({ description: 'Not before this time' }),
-      toMs: time.optional().openapi({ description: 'Not after this time' }),
+      fromMs: time.optional().describe('Not before this time'),
+      toMs: time.optional().describe('Not after this time'),
       limit: limitOf(500, 100),
     }),
   },

@@ -23,7 +23,7 @@ const share = {
   shareRatio: z
     .number()
     .nullable()
-    .openapi({ description: 'Of what Redis holds against its limit; null: that is not known yet' }),
+    .describe('Of what Redis holds against its limit; null: that is not known yet'),
 };
 
 const NodeMemorySchema = z
@@ -32,7 +32,7 @@ const NodeMemorySchema = z
     address: z.string(),
     limitBytes: z.number().nullable(),
     usedRatio: z.number().nullable(),
-    readAt: TimeSchema.nullable().openapi({ description: 'null: not permitted (MEMORY), or not read yet' }),
+    readAt: TimeSchema.nullable().describe('null: not permitted (MEMORY), or not read yet'),
     usedBytes: z.number(),
     queuesBytes: z.number().nullable(),
     queuesErrorBytes: z.number().nullable(),
@@ -44,7 +44,7 @@ const NodeMemorySchema = z
         largest: z.array(z.object({ key: z.string(), bytes: z.number() })),
       })
       .nullable()
-      .openapi({ description: 'Keys that belong to no queue; null: not known yet' }),
+      .describe('Keys that belong to no queue; null: not known yet'),
     clientBytes: z.number().nullable(),
     clientOutputBytes: z.number(),
     replicaBufferBytes: z.number().nullable(),
@@ -57,23 +57,23 @@ const NodeMemorySchema = z
     fragmentationBytes: z
       .number()
       .nullable()
-      .openapi({ description: 'Beside usedBytes: resident less used; not counted against maxmemory' }),
+      .describe('Beside usedBytes: resident less used; not counted against maxmemory'),
   })
   .openapi('NodeMemory');
 
 const rest = z
   .object({ entries: z.number(), ...share })
   .nullable()
-  .openapi({ description: 'Sum of all others; null: there are none' });
+  .describe('Sum of all others; null: there are none');
 
 const InstanceMemorySchema = z
   .object({
     instance: z.string(),
     readAt: TimeSchema.nullable(),
     stale: z.boolean(),
-    complete: z.boolean().openapi({ description: 'Every queue that holds jobs has been sampled' }),
+    complete: z.boolean().describe('Every queue that holds jobs has been sampled'),
     queuesToSample: z.number(),
-    heldBytes: z.number().openapi({ description: 'What counts against the limit; shares are of this' }),
+    heldBytes: z.number().describe('What counts against the limit; shares are of this'),
     queues: z.object(share),
     nodes: z.array(NodeMemorySchema),
     byQueue: z.array(

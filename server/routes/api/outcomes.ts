@@ -24,27 +24,24 @@ const PreviewSchema = PreviewFacts.extend({
     z.object({ text: z.string(), instead: z.array(RemedySchema.partial({ predictedFreedBytes: true })) }),
   ),
   forecast: ForecastSchema.nullable(),
-  steps: z
-    .array(StepSchema)
-    .openapi({ description: 'Where it is several actions: each of them. Else empty' }),
+  steps: z.array(StepSchema).describe('Where it is several actions: each of them. Else empty'),
 }).openapi('Preview');
 
 const OutcomeSchema = OutcomeFacts.extend({
   predictedFreedBytes: z.number().nullable(),
   preview: PreviewSchema.nullable(),
-  steps: z.array(StepSchema).openapi({ description: 'What came of each of several actions. Else empty' }),
+  steps: z.array(StepSchema).describe('What came of each of several actions. Else empty'),
   aim: z
     .object({
-      isReached: z.boolean().nullable().openapi({
-        description: 'Do writes pass for ten minutes? null: they pass, and for how long is not known',
-      }),
+      isReached: z
+        .boolean()
+        .nullable()
+        .describe('Do writes pass for ten minutes? null: they pass, and for how long is not known'),
       summary: z.string(),
       next: RemedySchema.nullable(),
     })
     .nullable()
-    .openapi({
-      description: 'Of what makes room in a Redis that needs some: was it enough, and what is next?',
-    }),
+    .describe('Of what makes room in a Redis that needs some: was it enough, and what is next?'),
 }).openapi('Outcome');
 
 export const OutcomesSchema = z
@@ -52,21 +49,20 @@ export const OutcomesSchema = z
     outcomes: z.array(OutcomeSchema),
     applied: z.number(),
     unverified: z.number(),
-    failed: z.number().openapi({ description: 'Targets of which nothing was changed' }),
+    failed: z.number().describe('Targets of which nothing was changed'),
     unanswered: z
       .array(
         WorkerResultSchema.extend({ instance: z.string(), queue: z.string().nullable() }).openapi(
           'UnansweredWorker',
         ),
       )
-      .openapi({ description: 'Workers that have not answered an order yet; at most 500' }),
+      .describe('Workers that have not answered an order yet; at most 500'),
     notRecorded: z
       .array(z.enum(['audit', 'idempotency-key']))
       .optional()
-      .openapi({
-        description:
-          'Done, but the store could not be written (a full disk, say): of this no record was kept. A repeat with this Idempotency-Key is then carried out again',
-      }),
+      .describe(
+        'Done, but the store could not be written (a full disk, say): of this no record was kept. A repeat with this Idempotency-Key is then carried out again',
+      ),
     predictedFreedBytes: z.number().nullable(),
     freedBytes: z.number().nullable(),
   })

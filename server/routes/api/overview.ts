@@ -10,9 +10,10 @@ import { FindingSchema, findingsFor } from './findings.js';
 const growth = {
   growthBytesPerSecond: z.number().nullable(),
   fullInSeconds: z.number().nullable(),
-  fullInNotKnown: z.string().nullable().openapi({
-    description: 'Why fullInSeconds is null although memory grows; null: it is known, or nothing is filling.',
-  }),
+  fullInNotKnown: z
+    .string()
+    .nullable()
+    .describe('Why fullInSeconds is null although memory grows; null: it is known, or nothing is filling.'),
 };
 
 const NodeSchema = NodeFacts.extend({
@@ -28,7 +29,7 @@ const InstanceSchema = z
     address: z.string(),
     topology: z.enum(['single', 'sentinel', 'cluster']),
     status: z.enum(['connecting', 'live', 'stale', 'unreachable']),
-    stale: z.boolean().openapi({ description: 'True: these numbers are not of now; see readAt.' }),
+    stale: z.boolean().describe('True: these numbers are not of now; see readAt.'),
     readAt: TimeSchema.nullable(),
     problem: z.string().nullable(),
     usedBytes: z.number().nullable(),
@@ -40,12 +41,12 @@ const InstanceSchema = z
     nodes: z.array(NodeSchema),
     unreadNodes: z
       .array(z.object({ address: z.string(), since: TimeSchema, problem: z.string() }))
-      .openapi({ description: 'Masters of a Cluster that do not answer; no number here counts them.' }),
+      .describe('Masters of a Cluster that do not answer; no number here counts them.'),
     totals: z.object({
       queues: z.number(),
-      unreadQueues: z.number().openapi({
-        description: 'Queues of which nothing is known now; the sums beside this lack them.',
-      }),
+      unreadQueues: z
+        .number()
+        .describe('Queues of which nothing is known now; the sums beside this lack them.'),
       backlog: z.number(),
       active: z.number(),
       failed: z.number(),
@@ -69,7 +70,7 @@ const InstanceSchema = z
     }),
     refusals: z
       .record(z.string(), z.string())
-      .openapi({ description: 'What this Redis does not permit the console, in its words.' }),
+      .describe('What this Redis does not permit the console, in its words.'),
   })
   .openapi('Instance');
 

@@ -28,10 +28,7 @@ const idParam = z.object({ id: z.string().max(100) });
 const guard = z.boolean('must be true or false');
 
 export const ParkingAnswerSchema = ParkingSchema.extend({
-  types: z
-    .array(ParkedTypeSchema)
-    .nullable()
-    .openapi({ description: 'What remains, by type; null in lists and dry runs' }),
+  types: z.array(ParkedTypeSchema).nullable().describe('What remains, by type; null in lists and dry runs'),
 }).openapi('Parking');
 const write = jsonWriter(ParkingAnswerSchema);
 const writeEstimate = jsonWriter(ParkEstimateSchema);
@@ -45,7 +42,7 @@ const postRoute = jsonRoute(
     body: jsonBody(
       z.strictObject({
         instance: z.string(),
-        queue: z.string().openapi({ description: 'Queue id, or a bare name that is unique' }),
+        queue: z.string().describe('Queue id, or a bare name that is unique'),
         states: z
           .array(z.enum(PARKABLE_STATES))
           .min(1)
@@ -69,7 +66,7 @@ const listRoute = jsonRoute(
   {
     query: z.object({
       instance: z.string().optional(),
-      queue: z.string().optional().openapi({ description: 'Queue id' }),
+      queue: z.string().optional().describe('Queue id'),
       limit: z.coerce.number('must be a number').int().min(1).max(500).default(100),
     }),
   },
@@ -106,12 +103,12 @@ const restoreRoute = jsonRoute(
     query: dryRunQuery,
     body: jsonBody(
       z.strictObject({
-        ratePerSecond: RestoreRateSchema.optional().openapi({
-          description: 'At most; unless given 1,000, or as fast as it goes where guard is false',
-        }),
+        ratePerSecond: RestoreRateSchema.optional().describe(
+          'At most; unless given 1,000, or as fast as it goes where guard is false',
+        ),
         guard: guard
           .default(true)
-          .openapi({ description: 'Slow down, rest or pause by itself when live jobs or Redis suffer' }),
+          .describe('Slow down, rest or pause by itself when live jobs or Redis suffer'),
         reason: ReasonSchema,
       }),
     ),

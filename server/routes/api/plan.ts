@@ -34,29 +34,27 @@ const PlanChangeSchema = z
 const PlanSchema = z
   .object({
     throughputPerSecond: z.number(),
-    throughputRange: range.openapi({ description: '90 of 100 outcomes lie in it' }),
-    drainSeconds: z.number().nullable().openapi({ description: 'null: never, or not known (drainNotKnown)' }),
-    drainNotKnown: z.string().nullable().openapi({
-      description:
-        'Why drainSeconds is null although it drains: the range is over tenfold. null: it is known.',
-    }),
+    throughputRange: range.describe('90 of 100 outcomes lie in it'),
+    drainSeconds: z.number().nullable().describe('null: never, or not known (drainNotKnown)'),
+    drainNotKnown: z
+      .string()
+      .nullable()
+      .describe('Why drainSeconds is null although it drains: the range is over tenfold. null: it is known.'),
     drainRange: z
       .object({ low: z.number().nullable(), high: z.number().nullable() })
-      .openapi({ description: '90 of 100 outcomes lie in it; null: never' }),
+      .describe('90 of 100 outcomes lie in it; null: never'),
     bottleneck: z.string().openapi({ example: 'workers' }),
-    reason: z
-      .string()
-      .openapi({ description: 'One sentence with numbers: what limits, and what that comes to' }),
+    reason: z.string().describe('One sentence with numbers: what limits, and what that comes to'),
     warnings: z.array(z.string()),
     fullInSeconds: z
       .number()
       .nullable()
-      .openapi({ description: 'Until Redis meets its limit; 0: it has; null: it does not' }),
+      .describe('Until Redis meets its limit; 0: it has; null: it does not'),
     memory: z
       .array(
         z.object({ atSeconds: z.number(), bytes: z.number(), lowBytes: z.number(), highBytes: z.number() }),
       )
-      .openapi({ description: 'Empty where memory is not known' }),
+      .describe('Empty where memory is not known'),
   })
   .openapi('Plan');
 
@@ -71,7 +69,7 @@ export const ForecastSchema = PlanSchema.pick({
 
 const ScoreSchema = z
   .object({
-    count: z.number().openapi({ description: 'Forecasts that were held against what happened' }),
+    count: z.number().describe('Forecasts that were held against what happened'),
     medianErrorRatio: z.number().nullable(),
     insideRangeRatio: z.number().nullable(),
   })
@@ -93,22 +91,20 @@ export const QueuePlanSchema = z
       paused: z.boolean(),
       limitBytes: z.number().nullable(),
     }),
-    assumed: z
-      .array(z.string())
-      .openapi({ description: 'What is not known and was taken to be so, a sentence each' }),
-    current: PlanSchema.openapi({ description: 'As it goes on if nothing is changed' }),
+    assumed: z.array(z.string()).describe('What is not known and was taken to be so, a sentence each'),
+    current: PlanSchema.describe('As it goes on if nothing is changed'),
     change: PlanChangeSchema.nullable(),
-    after: PlanSchema.nullable().openapi({ description: 'null: no change was asked for' }),
+    after: PlanSchema.nullable().describe('null: no change was asked for'),
     toDrain: z
       .object({
         withinSeconds: z.number(),
         settings: z
           .array(z.object({ change: PlanChangeSchema, plan: PlanSchema }))
-          .openapi({ description: 'Cheapest first' }),
+          .describe('Cheapest first'),
         none: z
           .object({ reason: z.string().openapi({ example: 'redis-bound' }), sentence: z.string() })
           .nullable()
-          .openapi({ description: 'Why no settings are enough; null: some are' }),
+          .describe('Why no settings are enough; null: some are'),
       })
       .nullable(),
     score: z.object({ queue: ScoreSchema, instance: ScoreSchema }),

@@ -31,15 +31,12 @@ const PauseSchema = z.object({
 });
 
 const QueueSchema = QueueFacts.extend({
-  paused: z.boolean().openapi({ description: 'Paused by Spillway or paused by the application.' }),
+  paused: z.boolean().describe('Paused by Spillway or paused by the application.'),
   pause: z.object({ at: TimeSchema, actor: z.string(), formerConcurrency: z.number().nullable() }).nullable(),
   arrivalsPerSecond: z.number().nullable(),
   departuresPerSecond: z.number().nullable(),
   oldestWaitingSeconds: z.number().nullable(),
-  drainSeconds: z
-    .number()
-    .nullable()
-    .openapi({ description: 'null with drainNever true: not at these rates.' }),
+  drainSeconds: z.number().nullable().describe('null with drainNever true: not at these rates.'),
   drainNever: z.boolean(),
   memoryBytes: z.number().nullable(),
   memory: QueueMemorySchema.pick({
@@ -59,11 +56,8 @@ const UnreadQueueSchema = z
     name: z.string(),
     since: TimeSchema.describe('Its last good read, else when it was found.'),
     problem: z.string(),
-    command: z
-      .string()
-      .nullable()
-      .openapi({ description: 'What Redis refuses; null: nobody is there to ask.' }),
-    last: QueueSchema.nullable().openapi({ description: 'As it was last read; not of now.' }),
+    command: z.string().nullable().describe('What Redis refuses; null: nobody is there to ask.'),
+    last: QueueSchema.nullable().describe('As it was last read; not of now.'),
   })
   .openapi('UnreadQueue');
 
@@ -80,9 +74,11 @@ const listRoute = jsonRoute(
     total: z.number(),
     nextCursor: z.number().nullable(),
     queues: z.array(QueueSchema),
-    unread: z.array(UnreadQueueSchema).openapi({
-      description: `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MAX_QUEUES}`,
-    }),
+    unread: z
+      .array(UnreadQueueSchema)
+      .describe(
+        `Of those that the search matches, what can not be read now: not in \`queues\` and not in \`total\`, on every page; at most ${MAX_QUEUES}`,
+      ),
   }),
   {
     params: instanceParam,
@@ -99,18 +95,18 @@ const OneQueueSchema = QueueSchema.extend({
   instance: z.string(),
   stale: z.boolean(),
   memory: QueueMemorySchema.nullable(),
-  count: CountSchema.nullable().openapi({ description: 'null: nobody has asked for an exact count' }),
-  tenants: z.array(TenantShareSchema).nullable().openapi({
-    description:
+  count: CountSchema.nullable().describe('null: nobody has asked for an exact count'),
+  tenants: z
+    .array(TenantShareSchema)
+    .nullable()
+    .describe(
       'Most jobs first. null: tenantField is not configured, nothing is sampled yet, or your role may not see job data',
-  }),
+    ),
   findings: z.array(FindingSchema),
-  jobTypes: z.array(JobTypeSchema).openapi({ description: 'Most work first, at most 60.' }),
+  jobTypes: z.array(JobTypeSchema).describe('Most work first, at most 60.'),
   fleet: FleetSummarySchema,
   overrides: z.array(OverrideSchema),
-  workerList: z
-    .array(WorkerSchema)
-    .openapi({ description: 'Worst first, at most 200; all by GET …/workers?queue=' }),
+  workerList: z.array(WorkerSchema).describe('Worst first, at most 200; all by GET …/workers?queue='),
 });
 
 const oneRoute = jsonRoute(

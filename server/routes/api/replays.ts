@@ -24,7 +24,7 @@ import { actionRoute, statusOf } from './outcomes.js';
 const idParam = z.object({ id: z.string() });
 const part = z
   .object({
-    from: TimeSchema.nullable().openapi({ description: 'null: from the first job on' }),
+    from: TimeSchema.nullable().describe('null: from the first job on'),
     until: TimeSchema,
   })
   .nullable();
@@ -40,13 +40,14 @@ export const ReplaySchema = z
     createdAt: TimeSchema,
     endedAt: TimeSchema.nullable(),
     spec: z.record(z.string(), z.unknown()),
-    ratePerSecond: z.number().openapi({ description: 'As set by a person' }),
+    ratePerSecond: z.number().describe('As set by a person'),
     ...ReplayNowSchema.shape,
     isRangeCovered: z.boolean(),
-    coverage: z.array(z.object({ queue: z.string(), covered: part, missing: part })).openapi({
-      description:
+    coverage: z
+      .array(z.object({ queue: z.string(), covered: part, missing: part }))
+      .describe(
         'Which part of the time range has had its turn, and which has not, by queue; null: none of it',
-    }),
+      ),
   })
   .openapi('Replay');
 
@@ -56,9 +57,7 @@ const DryRunSchema = DryRunFacts.extend({
   memory: z
     .object({ usedBytes: z.number(), afterBytes: z.number(), limitBytes: z.number() })
     .nullable()
-    .openapi({
-      description: 'What the fullest node holds, now and once all are back, of its limit; null: it has none',
-    }),
+    .describe('What the fullest node holds, now and once all are back, of its limit; null: it has none'),
   warnings: z.array(z.string()),
 }).openapi('ReplayDryRun');
 
@@ -69,7 +68,7 @@ export const ReplayBodySchema = SpecSchema.extend({
     .max(100, 'must be at most 100 queues')
     .default([])
     .openapi({ description: 'Queue ids, or bare names that are unique', example: ['bull:mail'] }),
-  match: z.string().max(500).optional().openapi({ description: 'A glob instead of queues' }),
+  match: z.string().max(500).optional().describe('A glob instead of queues'),
 });
 
 const write = jsonWriter(ReplaySchema);
@@ -133,7 +132,7 @@ const ListSchema = z.object({
 });
 const ChangedSchema = z
   .object({
-    replays: z.array(ReplaySchema).openapi({ description: 'As they are afterwards' }),
+    replays: z.array(ReplaySchema).describe('As they are afterwards'),
     outcomes: z.array(OrderOutcomeSchema),
   })
   .openapi('ReplaysChanged', { description: 'An outcome for each replay and each replay queue' });
@@ -154,12 +153,8 @@ const changeAllRoute = actionRoute(
   'Pause, resume, abort or re-rate all replays under way, and pause, resume or re-rate replay queues: of some queues, a group or everywhere; each with its outcome',
   {
     query: dryRunQuery.extend({
-      match: z
-        .string()
-        .max(500)
-        .optional()
-        .openapi({ description: 'A glob of queue ids or names; * is everywhere' }),
-      group: z.string().optional().openapi({ description: 'A configured group of queues' }),
+      match: z.string().max(500).optional().describe('A glob of queue ids or names; * is everywhere'),
+      group: z.string().optional().describe('A configured group of queues'),
       instance: z.string().optional(),
     }),
     body: jsonBody(ReplayOrderSchema),

@@ -12,8 +12,8 @@ import { apiPart, documentText, jsonRoute, limitOf } from './env.js';
 
 const TimelineEntrySchema = ActivityEntrySchema.extend({
   links: z.object({
-    self: z.string().openapi({ description: 'The entry on the page' }),
-    about: z.string().nullable().openapi({ description: 'The page of what it is about' }),
+    self: z.string().describe('The entry on the page'),
+    about: z.string().nullable().describe('The page of what it is about'),
   }),
 }).openapi('TimelineEntry');
 
@@ -32,11 +32,11 @@ const listRoute = jsonRoute(
   z.object({ nextCursor: z.string().nullable(), entries: z.array(TimelineEntrySchema) }),
   {
     query: z.object({
-      from: time.optional().openapi({ description: 'Not before this time' }),
-      to: time.optional().openapi({ description: 'Before this time' }),
-      before: time.optional().openapi({ description: 'The same as `to`' }),
-      instance: z.string().optional().openapi({ description: 'Of this Redis, and what concerns all' }),
-      queue: z.string().optional().openapi({ description: 'Queue id, or a bare name' }),
+      from: time.optional().describe('Not before this time'),
+      to: time.optional().describe('Before this time'),
+      before: time.optional().describe('The same as `to`'),
+      instance: z.string().optional().describe('Of this Redis, and what concerns all'),
+      queue: z.string().optional().describe('Queue id, or a bare name'),
       kinds: z.string().max(500, 'is too long').optional().openapi({
         description: 'Kinds, or what stands before a dot in them, with commas between',
         example: 'finding,action,marker.deploy',

@@ -50,7 +50,7 @@ const AgentSchema = z.object({
     late: z.number(),
     malformed: z.number(),
     unaddressed: z.number(),
-    flooded: z.number().openapi({ description: 'More than consoles give: dropped unread.' }),
+    flooded: z.number().describe('More than consoles give: dropped unread.'),
   }),
 });
 
@@ -80,7 +80,7 @@ export const WorkerSchema = z
     replacedBy: z
       .string()
       .nullable()
-      .openapi({ description: 'Of one that is gone: the id of the worker that has its place' }),
+      .describe('Of one that is gone: the id of the worker that has its place'),
     agent: AgentSchema.nullable().describe('null: no agent is attached.'),
     locks: z
       .object({

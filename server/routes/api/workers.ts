@@ -6,7 +6,7 @@ import { apiPart, cursorQuery, instanceParam, jsonRoute, limitOf, queueIn, snaps
 import { FleetSummarySchema, summariseFleet, WorkerSchema, workerJson } from './worker-schemas.js';
 
 const workerParam = instanceParam.extend({
-  worker: z.string().openapi({ description: 'Id of a worker, as GET …/workers has it' }),
+  worker: z.string().describe('Id of a worker, as GET …/workers has it'),
 });
 
 const listRoute = jsonRoute(
@@ -23,7 +23,7 @@ const listRoute = jsonRoute(
   {
     params: instanceParam,
     query: z.object({
-      queue: z.string().max(1_000).optional().openapi({ description: 'Queue id or a bare name' }),
+      queue: z.string().max(1_000).optional().describe('Queue id or a bare name'),
       verdict: z.string().max(40).optional(),
       search: z.string().max(200).default(''),
       cursor: cursorQuery,
