@@ -8,7 +8,7 @@ import type { JobTypeState } from '../../server/model/job-type.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { wordsOf } from '../support/few-words.js';
 import { aWorker, type WorkerOver } from '../support/fleet.js';
-import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
+import { aBatchWait, aJobType, exactly, someRuns } from '../support/job-types.js';
 import {
   aFullNode,
   aNode,
@@ -23,7 +23,6 @@ import {
   someType,
 } from '../support/snapshot.js';
 
-const exactly = (value: number) => ({ value, low: value, high: value });
 const growing: QueueOver = {
   name: 'analytics',
   counts: { waiting: 5_000, active: 20 },

@@ -1,35 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { findAction } from '../../server/actions/index.js';
-import type { CurrentFinding } from '../../server/model/finding.js';
-import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
-import { detectFindings } from '../support/few-words.js';
+import { about, evidence } from '../support/few-words.js';
 import { aWorker } from '../support/fleet.js';
-import { aJobType } from '../support/job-types.js';
-import {
-  aFullNode,
-  aQueue,
-  aSnapshot,
-  NOW_MS,
-  type QueueOver,
-  type SnapshotOver,
-} from '../support/snapshot.js';
+import { aJobType, exactly, findOfType } from '../support/job-types.js';
+import { aFullNode, aSnapshot, NOW_MS, type QueueOver, type SnapshotOver } from '../support/snapshot.js';
 
-function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: SnapshotOver = {}) {
-  const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
-  const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
-  for (const remedy of findings.flatMap((finding) => finding.remedies))
-    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
-      success: true,
-    });
-  return findings;
-}
-const about = (code: string, findings: readonly CurrentFinding[]) =>
-  findings.find((finding) => finding.code === code);
-const evidence = (finding: CurrentFinding | undefined, name: string) =>
-  finding?.evidence.find((piece) => piece.name === name)?.value;
-
-const exactly = (value: number) => ({ value, low: value, high: value });
 const rise: FailureRise = {
   firstFailureAtMs: NOW_MS - 120_000,
   beforeRatio: 0.01,
@@ -46,7 +21,7 @@ describe('a type that stopped coming (Mezmo)', () => {
   const goesOn: QueueOver = { lastDepartureAtMs: NOW_MS - 2_000 };
   const listened: SnapshotOver = { workers: [aWorker()] };
   const missing = (type: Partial<JobTypeState> = gone, queue = goesOn, snapshot = listened) =>
-    about('jobtype.absent', find(type, queue, snapshot));
+    about('jobtype.absent', findOfType(type, queue, snapshot));
 
   test('is missed, with how long and what was usual, and where to look', () => {
     expect(missing()).toMatchObject({
@@ -115,7 +90,7 @@ describe('a type that stopped coming (Mezmo)', () => {
   });
 
   test('is not missed where it fails: then its failures are reported', () => {
-    const found = find({ ...gone, failing: rise }, goesOn, listened);
+    const found = findOfType({ ...gone, failing: rise }, goesOn, listened);
     expect(found.map(({ code }) => code)).toEqual(['jobtype.failing']);
   });
 });

@@ -1,41 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { findAction } from '../../server/actions/index.js';
 import { shownTo } from '../../server/findings/track.js';
-import type { CurrentFinding } from '../../server/model/finding.js';
-import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { FailureRise, JobTypeState } from '../../server/model/job-type.js';
-import { detectFindings, wordsOf } from '../support/few-words.js';
+import { about, evidence, wordsOf } from '../support/few-words.js';
 import { aWorker } from '../support/fleet.js';
-import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
+import { aBatchWait, aJobType, exactly, findOfType, someRuns } from '../support/job-types.js';
 import {
   aFullNode,
   aNode,
-  aQueue,
-  aSnapshot,
   MB,
   NOW_MS,
   type QueueOver,
-  type SnapshotOver,
   someMemory,
   someRates,
   someType,
 } from '../support/snapshot.js';
 
-function find(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: SnapshotOver = {}) {
-  const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
-  const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
-  for (const remedy of findings.flatMap((finding) => finding.remedies))
-    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
-      success: true,
-    });
-  return findings;
-}
-const about = (code: string, findings: readonly CurrentFinding[]) =>
-  findings.find((finding) => finding.code === code);
-const evidence = (finding: CurrentFinding | undefined, name: string) =>
-  finding?.evidence.find((piece) => piece.name === name)?.value;
-
-const exactly = (value: number) => ({ value, low: value, high: value });
 /** 5,000 jobs behind 5 busy slots of one process, and more come than leave. */
 const behind: QueueOver = {
   name: 'analytics',
@@ -52,7 +31,7 @@ const waits = { name: 'track', batchWait: aBatchWait(), active: exactly(5) };
 
 describe('runs that wait for a client that batches (Cypress, 10 s a run)', () => {
   test('the flush timeout, the batch, the backlog and the concurrency that fills batches are named, and offered', () => {
-    const found = about('jobtype.batch-wait', find(waits, behind, { workers: [fiveSlots] }));
+    const found = about('jobtype.batch-wait', findOfType(waits, behind, { workers: [fiveSlots] }));
     expect(found).toMatchObject({
       severity: 'critical',
       queue: 'bull:analytics',
@@ -75,7 +54,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
 
   test('two workers of one process share its client: together they have to fill the batch', () => {
     const workers = ['a', 'b'].map((id) => ({ ...fiveSlots, id }));
-    const found = about('jobtype.batch-wait', find(waits, behind, { workers }));
+    const found = about('jobtype.batch-wait', findOfType(waits, behind, { workers }));
     expect(found?.remedies[0]?.args).toEqual({ value: 10 });
   });
 
@@ -83,7 +62,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 6 });
     const found = about(
       'jobtype.batch-wait',
-      find({ ...waits, batchWait }, behind, { workers: [fiveSlots] }),
+      findOfType({ ...waits, batchWait }, behind, { workers: [fiveSlots] }),
     );
     expect(wordsOf(found)).toContain('How many fill a batch is not known, but more than 5.');
     expect(found?.action).toContain('Set its concurrency to at least 50');
@@ -92,7 +71,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
 
   test('without an agent, and nothing known of the size, no number is made of it', () => {
     const batchWait = aBatchWait({ batchSize: null, batchSizeAtLeast: 2 });
-    const found = about('jobtype.batch-wait', find({ ...waits, batchWait }, behind, { workers: [] }));
+    const found = about('jobtype.batch-wait', findOfType({ ...waits, batchWait }, behind, { workers: [] }));
     expect(wordsOf(found)).toContain('How many fill a batch is not known.');
     expect(wordsOf(found)).not.toMatch(/more than 1\b|\b1 requests/);
     expect(evidence(found, 'batch-size-above')).toBeUndefined();
@@ -104,7 +83,10 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       const active = { value: 100 * share, low: 0, high: 100 };
       const queue = { ...behind, counts: { ...behind.counts, active: 100 } };
       return evidence(
-        about('jobtype.batch-wait', find({ ...waits, batchWait, active }, queue, { workers: [fiveSlots] })),
+        about(
+          'jobtype.batch-wait',
+          findOfType({ ...waits, batchWait, active }, queue, { workers: [fiveSlots] }),
+        ),
         'suggested-concurrency',
       );
     };
@@ -115,15 +97,17 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
   });
 
   test('where sleeps of exactly the same length would look alike, it says so', () => {
-    const doubtful = find({ ...waits, batchWait: aBatchWait({ confidence: 0.7 }) }, behind);
+    const doubtful = findOfType({ ...waits, batchWait: aBatchWait({ confidence: 0.7 }) }, behind);
     expect(wordsOf(about('jobtype.batch-wait', doubtful))).toMatch(
       /probably waits .*every run takes exactly as long: look at one before you scale/,
     );
-    expect(wordsOf(about('jobtype.batch-wait', find(waits, behind)))).not.toMatch(/probably|exactly as long/);
+    expect(wordsOf(about('jobtype.batch-wait', findOfType(waits, behind)))).not.toMatch(
+      /probably|exactly as long/,
+    );
   });
 
   test('without the agent it says what to set, and how to do it from here', () => {
-    const found = about('jobtype.batch-wait', find(waits, behind));
+    const found = about('jobtype.batch-wait', findOfType(waits, behind));
     expect(wordsOf(found)).toMatch(/Set its concurrency to 20.*Attach the agent to set it from here\./);
     expect(found?.remedies).toEqual([]);
   });
@@ -135,7 +119,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       types: [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })],
     });
     const over = { ...behind, memory, eventsLength: 9_000 };
-    const found = find(waits, over, { workers: [fiveSlots], nodes: [aFullNode()] });
+    const found = findOfType(waits, over, { workers: [fiveSlots], nodes: [aFullNode()] });
     const [first] = found;
     expect(first?.code).toBe('redis.full');
     expect(first?.remedies.map(({ action }) => action)).toEqual([
@@ -154,7 +138,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const rest = found.slice(1).flatMap((finding) => finding.remedies.map(({ action }) => action));
     expect(rest).not.toContain('workers.concurrency');
     // Where room can't be made from here, no slots are offered at all.
-    const managed = find(
+    const managed = findOfType(
       waits,
       { ...over, memory: { ...memory, eventsBytes: 0 }, eventsLength: 0 },
       {
@@ -198,7 +182,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       backlogBytes: 70 * MB,
       types: [someType({ type: 'track', backlogBytes: 70 * MB, unfinished: 5_000 })],
     });
-    const [first, ...others] = find(
+    const [first, ...others] = findOfType(
       waits,
       { ...behind, memory },
       {
@@ -215,9 +199,11 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const slack = aWorker({ queueId: 'bull:analytics', agent: { concurrency: { deployed: 40, now: 40 } } });
     const low = { ...waits, batchWait: aBatchWait({ isStarved: false }) };
     const calm: QueueOver = { name: 'analytics', counts: { active: 3 }, lastDepartureAtMs: NOW_MS };
-    expect(find(low, calm, { workers: [slack] })).toEqual([]);
+    expect(findOfType(low, calm, { workers: [slack] })).toEqual([]);
     // Starved by slots with nothing behind it: worth knowing, no alarm.
-    expect(find(waits, calm, { workers: [fiveSlots] }).map(({ severity }) => severity)).toEqual(['info']);
+    expect(findOfType(waits, calm, { workers: [fiveSlots] }).map(({ severity }) => severity)).toEqual([
+      'info',
+    ]);
   });
 });
 
@@ -229,7 +215,7 @@ describe('a type that takes longer', () => {
   };
 
   test('than it used to is named with how many times, and what to look at', () => {
-    const found = about('jobtype.slow', find(slower, { counts: { waiting: 3, active: 2 } }));
+    const found = about('jobtype.slow', findOfType(slower, { counts: { waiting: 3, active: 2 } }));
     expect(found).toMatchObject({
       severity: 'warning',
       jobType: 'digest',
@@ -244,12 +230,12 @@ describe('a type that takes longer', () => {
 
   test('than a person set for it is held against that', () => {
     const slow = { code: 'threshold' as const, thresholdMs: 2_000, p95Ms: 6_000 };
-    const found = about('jobtype.slow', find({ ...slower, slow, slowThresholdMs: 2_000 }));
+    const found = about('jobtype.slow', findOfType({ ...slower, slow, slowThresholdMs: 2_000 }));
     expect(found?.cause).toBe('5% of runs take 6 s or longer, over its slow threshold of 2 s.');
   });
 
   test('because its client batches is said to be that, and not as slow', () => {
-    const found = find({ ...slower, ...waits }, behind, { workers: [fiveSlots] });
+    const found = findOfType({ ...slower, ...waits }, behind, { workers: [fiveSlots] });
     expect(about('jobtype.slow', found)).toBeUndefined();
   });
 });
@@ -267,7 +253,7 @@ const deploy = { id: 1, text: 'release 42', kind: 'deploy' as const, queue: null
 describe('a type that fails since a deploy (Axiom)', () => {
   test('is named with its share, its first failure, the new error, the deploy beside it and what is to retry', () => {
     const markers = [{ ...deploy, atMs: rise.firstFailureAtMs - 8_000 }];
-    const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }, { markers }));
+    const found = about('jobtype.failing', findOfType({ failing: rise }, { name: 'monitors' }, { markers }));
     expect(found).toMatchObject({
       severity: 'critical',
       headline: 'digest of monitors: 90% of attempts fail',
@@ -281,7 +267,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
   });
 
   test('is shown with the error to those alone who may see job data', () => {
-    const found = about('jobtype.failing', find({ failing: rise }, { name: 'monitors' }));
+    const found = about('jobtype.failing', findOfType({ failing: rise }, { name: 'monitors' }));
     if (!found) throw new Error('not found');
     const finding = { ...found, sinceMs: NOW_MS };
     expect(JSON.stringify(shownTo(finding, false))).not.toContain('wrong type');
@@ -299,7 +285,7 @@ describe('a type that fails since a deploy (Axiom)', () => {
       { ...deploy, atMs: rise.firstFailureAtMs - 8_000, queue: 'bull:other' },
       { ...deploy, atMs: rise.firstFailureAtMs + 90_000 },
     ]) {
-      const found = about('jobtype.failing', find({ failing: rise }, {}, { markers: [marker] }));
+      const found = about('jobtype.failing', findOfType({ failing: rise }, {}, { markers: [marker] }));
       expect(wordsOf(found)).not.toContain('release 42');
     }
   });
@@ -310,26 +296,26 @@ describe('a type that fails since a deploy (Axiom)', () => {
       { ...deploy, id: 2, text: 'release 42', atMs: rise.firstFailureAtMs - 5_000 },
       { ...deploy, id: 3, text: 'release 43', atMs: rise.firstFailureAtMs + 30_000 },
     ];
-    const found = about('jobtype.failing', find({ failing: rise }, {}, { markers }));
+    const found = about('jobtype.failing', findOfType({ failing: rise }, {}, { markers }));
     expect(wordsOf(found)).toContain('release 42');
     expect(wordsOf(found)).not.toMatch(/release 4[13]/);
   });
 
   test('some more failures are a warning, most of them critical', () => {
-    const some = about('jobtype.failing', find({ failing: { ...rise, sinceRatio: 0.3 } }));
+    const some = about('jobtype.failing', findOfType({ failing: { ...rise, sinceRatio: 0.3 } }));
     expect(some?.severity).toBe('warning');
   });
 });
 
 test('of many types in the same trouble five are named, and the same five whatever order they come in', () => {
   const types = Array.from({ length: 9 }, (_, i) => aJobType({ name: `t${i}`, failing: rise }));
-  const named = (order: JobTypeState[]) => find({}, { types: order }).map(({ jobType }) => jobType);
+  const named = (order: JobTypeState[]) => findOfType({}, { types: order }).map(({ jobType }) => jobType);
   expect(named(types)).toHaveLength(5);
   expect(named(types.toReversed())).toEqual(named(types));
 });
 
 test('a queue of quiet, healthy types has nothing to tell', () => {
   expect(
-    find({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS }),
+    findOfType({ completedPerSecond: 3 }, { counts: { waiting: 2, active: 1 }, lastDepartureAtMs: NOW_MS }),
   ).toEqual([]);
 });

@@ -79,16 +79,22 @@ function byHand() {
   };
 }
 
+/** A keeper that has just been given a forecast. */
+async function forecastByHand() {
+  const hand = byHand();
+  const keeper = hand.keeperOf();
+  await keeper.start();
+  await keeper.add(hand.forecast());
+  return { hand, keeper };
+}
+
 const verdicts = async () => (await store.predictions.list({ limit: 100 })).map(({ verdict }) => verdict);
 const untilStatus = (status: string) =>
   until(`a forecast is ${status}`, async () => (await verdicts()).some((one) => one.status === status));
 
 describe('a forecast', () => {
   it('is held against the time at which the backlog was gone', async () => {
-    const hand = byHand();
-    const keeper = hand.keeperOf();
-    await keeper.start();
-    await keeper.add(hand.forecast());
+    const { hand, keeper } = await forecastByHand();
     for (let second = 1; second < 22; second++)
       hand.turn(hand.at(second, { counts: { waiting: Math.max(20, 1000 - 46 * second), active: 20 } }));
     expect((await verdicts())[0]?.status).toBe('open');
@@ -103,10 +109,7 @@ describe('a forecast', () => {
   });
 
   it('says nothing of the planner once somebody changes the slots that it counted on', async () => {
-    const hand = byHand();
-    const keeper = hand.keeperOf();
-    await keeper.start();
-    await keeper.add(hand.forecast());
+    const { hand, keeper } = await forecastByHand();
     // Orders take a moment: other slots count only when they last.
     for (let second = 1; second <= 4; second++) hand.turn(hand.at(second, {}, 10));
     for (let second = 5; second <= 8; second++) hand.turn(hand.at(second));
@@ -118,10 +121,7 @@ describe('a forecast', () => {
   });
 
   it('says nothing of the planner once far more arrives than it counted on', async () => {
-    const hand = byHand();
-    const keeper = hand.keeperOf();
-    await keeper.start();
-    await keeper.add(hand.forecast());
+    const { hand, keeper } = await forecastByHand();
     for (let second = 1; second <= 10; second++)
       hand.turn(hand.at(second, { addedTotal: 1000 + 80 * second }));
     await untilStatus('void');
@@ -130,10 +130,7 @@ describe('a forecast', () => {
   });
 
   it('is held against what happens by a console that was restarted meanwhile', async () => {
-    const hand = byHand();
-    const first = hand.keeperOf();
-    await first.start();
-    await first.add(hand.forecast());
+    const { hand, keeper: first } = await forecastByHand();
     hand.turn(hand.at(1));
     first.stop();
     const second = hand.keeperOf();
@@ -147,10 +144,7 @@ describe('a forecast', () => {
   });
 
   it('is void where the console did not look when the backlog went', async () => {
-    const hand = byHand();
-    const first = hand.keeperOf();
-    await first.start();
-    await first.add(hand.forecast());
+    const { hand, keeper: first } = await forecastByHand();
     hand.turn(hand.at(1));
     first.stop();
     const second = hand.keeperOf();

@@ -4,10 +4,8 @@ import { formatRunTime } from '../../server/model/format.js';
 import { compareTypes, TYPE_SORTS, typesOfQueue, typeTroubles } from '../../server/model/job-type-order.js';
 import { firstOf } from '../../server/model/words.js';
 import { anyQueue } from '../support/any-snapshot.js';
-import { aBatchWait, aJobType, someRuns } from '../support/job-types.js';
+import { aBatchWait, aJobType, exactly, someRuns } from '../support/job-types.js';
 import { aQueue, NOW_MS } from '../support/snapshot.js';
-
-const exactly = (value: number) => ({ value, low: value, high: value });
 
 describe('the order of job types', () => {
   it('is by the work that waits, and a type that has not run yet is taken for average', () => {

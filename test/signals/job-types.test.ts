@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { renderMetrics } from '../../server/routes/metrics.js';
 import { anySnapshot } from '../support/any-snapshot.js';
 import { parseExposition } from '../support/exposition.js';
-import { aJobType, someRuns } from '../support/job-types.js';
+import { aJobType, exactly, someRuns } from '../support/job-types.js';
 import { aQueue, aSnapshot, NOW_MS } from '../support/snapshot.js';
 
-const exactly = (value: number) => ({ value, low: value, high: value });
 const named = (samples: ReturnType<typeof parseExposition>['samples'], name: string) =>
   samples.filter((sample) => sample.name === `spillway_${name}`);
 

@@ -63,3 +63,11 @@ export function wordsOf(finding: CurrentFinding | undefined): string {
   const { headline, cause, effect, action, detail = '' } = finding;
   return [headline, cause, effect, action, detail].join(' | ');
 }
+
+/** The one of that code, if it is found. */
+export const about = (code: string, findings: readonly CurrentFinding[]) =>
+  findings.find((finding) => finding.code === code);
+
+/** A number of its evidence, by its stable name. */
+export const evidence = (finding: CurrentFinding | undefined, name: string) =>
+  finding?.evidence.find((piece) => piece.name === name)?.value;

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
+import { expect } from 'vitest';
+import { findAction } from '../../server/actions/index.js';
+import { DEFAULT_THRESHOLDS } from '../../server/model/finding.js';
 import type { BatchWait, JobTypeState, RunTimes } from '../../server/model/job-type.js';
-import { NOW_MS } from './snapshot.js';
+import { detectFindings } from './few-words.js';
+import { aQueue, aSnapshot, NOW_MS, type QueueOver, type SnapshotOver } from './snapshot.js';
 
 /** Quick, healthy runs. */
 export function someRuns(over: Partial<RunTimes> = {}): RunTimes {
@@ -184,4 +188,18 @@ export function anyJobType(anyName: fc.Arbitrary<string>): fc.Arbitrary<JobTypeS
       waitTrend: fc.array(orNull(amount), { maxLength: 30 }),
     })
     .map((over) => aJobType(over as Partial<JobTypeState>));
+}
+
+/** A number that is known for sure. */
+export const exactly = (value: number) => ({ value, low: value, high: value });
+
+/** What is found of a queue with one job type; each remedy is checked to be one that its action takes. */
+export function findOfType(type: Partial<JobTypeState>, queue: QueueOver = {}, snapshot: SnapshotOver = {}) {
+  const made = aSnapshot({ queues: [aQueue({ types: [aJobType(type)], ...queue })], ...snapshot });
+  const findings = detectFindings(made, NOW_MS, DEFAULT_THRESHOLDS);
+  for (const remedy of findings.flatMap((finding) => finding.remedies))
+    expect(findAction(remedy.action)?.schema.safeParse(remedy.args), remedy.label).toMatchObject({
+      success: true,
+    });
+  return findings;
 }
