@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { ActionForecast, type ForecastProps } from './action-forecast.js';
 import { ActionPreview, type PreviewProps, previewState } from './action-preview.js';
 import { ActionProgress } from './action-watch.js';
-import { CloseButton } from './close-button.js';
+import { CloseButton } from './controls.js';
 import { DocsMark } from './docs-mark.js';
 
 export interface FieldProps {

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { CloseButton } from './close-button.js';
+import { CloseButton } from './controls.js';
 
 interface GroupMatchProps {
   readonly summary: string;

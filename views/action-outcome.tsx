@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatThings } from '../server/model/forma
 import { capitalized, plainName } from '../server/model/words.js';
 import { Changes, Steps } from './action-preview.js';
 import { ActionWatch, type WatchProps } from './action-watch.js';
-import { CloseButton } from './close-button.js';
+import { CloseButton } from './controls.js';
 import { Icon, type IconName } from './icon.js';
 import { encodePart } from './links.js';
 import type { State } from './state.js';

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { Options } from './controls.js';
 import { type Chrome, Layout } from './layout.js';
 
 export interface RuleFieldProps {
@@ -120,11 +121,7 @@ const Field: FC<RuleFieldProps & { readonly isReadOnly: boolean }> = (field) => 
       <label for={id}>{field.label}</label>
       {field.choices ? (
         <select id={id} name={field.name} disabled={field.isReadOnly}>
-          {field.choices.map((choice) => (
-            <option value={choice} selected={choice === field.value}>
-              {choice}
-            </option>
-          ))}
+          <Options of={field.choices} chosen={field.value} />
         </select>
       ) : (
         <input

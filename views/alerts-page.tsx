@@ -6,6 +6,7 @@ import { matcherText, type Silence } from '../server/model/silence.js';
 import { plainName } from '../server/model/words.js';
 import { NoChannel } from './alert-count.js';
 import { AlertGroups, AlertLines, type AlertReader } from './alert-list.js';
+import { NumberHeading } from './controls.js';
 import { type Chrome, Layout } from './layout.js';
 import { coarseAge } from './words.js';
 
@@ -30,9 +31,7 @@ const RuleTable: FC<{ readonly rules: readonly RuleRowProps[] }> = ({ rules }) =
           <th scope="col">Fires when</th>
           <th scope="col">Severity</th>
           <th scope="col">Scope</th>
-          <th scope="col" class="number">
-            Firing
-          </th>
+          <NumberHeading label="Firing" />
           <th scope="col">Source</th>
         </tr>
       </thead>

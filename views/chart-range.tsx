@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { Options } from './controls.js';
 import { Time } from './time.js';
 import { moment } from './words.js';
 
@@ -42,18 +43,10 @@ export const ChartRange: FC<{ readonly chosen: ChartTime; readonly nowMs: number
   return (
     <section class="chart-range" aria-label="Time of the charts">
       <select data-chart-time="" aria-label="Time" autocomplete="off">
-        {RANGES.map(([value, label]) => (
-          <option value={value} selected={value === chosen.time}>
-            {label}
-          </option>
-        ))}
+        <Options of={RANGES} chosen={chosen.time} />
       </select>
       <select data-chart-compare="" aria-label="Compare with" autocomplete="off">
-        {COMPARED.map(([value, label]) => (
-          <option value={value} selected={value === (chosen.compare ?? '')}>
-            {label}
-          </option>
-        ))}
+        <Options of={COMPARED} chosen={chosen.compare ?? ''} />
       </select>
       {Number.isFinite(endMs) ? (
         <span data-chart-end={String(endMs)}>

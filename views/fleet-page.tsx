@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
+import { OrderHeld } from './controls.js';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
 import { type Chrome, Layout } from './layout.js';
-import { OrderHeld } from './list-controls.js';
 import { Timeline, type TimelineProps } from './timeline.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 

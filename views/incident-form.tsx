@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import { Options } from './controls.js';
 
 export interface IncidentFormProps {
   readonly action: string;
@@ -48,11 +49,7 @@ export const IncidentForm: FC<IncidentFormProps> = (form) => (
     <label>
       Severity
       <select name="severity">
-        {(['critical', 'warning'] as const).map((severity) => (
-          <option value={severity} selected={severity === form.severity}>
-            {severity}
-          </option>
-        ))}
+        <Options of={['critical', 'warning']} chosen={form.severity} />
       </select>
     </label>
     {form.instances.length > 0 ? (

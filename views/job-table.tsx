@@ -4,6 +4,7 @@ import type { JobPage, JobRow } from '../server/model/job-view.js';
 import type { JobState } from '../server/model/memory.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
+import { NumberCell, NumberHeading } from './controls.js';
 import { jobPath, jobTypePath, queuePath, replayFormPath } from './links.js';
 import { Time } from './time.js';
 import { moment, UNKNOWN } from './words.js';
@@ -90,12 +91,8 @@ export const JobTable: FC<JobTableProps> = (props) => {
               <th scope="col">Type</th>
               <th scope="col">Added</th>
               <th scope="col">{STATES[state].when}</th>
-              <th scope="col" class="number">
-                Duration
-              </th>
-              <th scope="col" class="number">
-                Attempts
-              </th>
+              <NumberHeading label="Duration" />
+              <NumberHeading label="Attempts" />
               {state === 'failed' ? <th scope="col">Failed reason</th> : null}
             </tr>
           </thead>
@@ -173,12 +170,8 @@ const Row: FC<JobTableProps & { readonly job: JobRow }> = (props) => {
       </td>
       <td data-label="Added">{momentOf(job.timestampMs, nowMs)}</td>
       <td data-label="When">{momentOf(whenOf(job, state), nowMs)}</td>
-      <td class="number" data-label="Duration">
-        {durationOf(job, state, nowMs)}
-      </td>
-      <td class="number" data-label="Attempts">
-        {formatCount(job.attemptsMade)}
-      </td>
+      <NumberCell label="Duration">{durationOf(job, state, nowMs)}</NumberCell>
+      <NumberCell label="Attempts">{formatCount(job.attemptsMade)}</NumberCell>
       {state === 'failed' ? (
         <td class="reason" data-label="Failed reason">
           {/* What a job failed with often quotes its data. */}

@@ -3,6 +3,7 @@ import { formatRunTime } from '../server/model/format.js';
 import { isNamedType, type JobTypeState } from '../server/model/job-type.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
+import { NumberCell, SettingLink } from './controls.js';
 import { Histogram } from './drawn/histogram.js';
 import { Icon } from './icon.js';
 import {
@@ -17,7 +18,6 @@ import {
   typeWordsOf,
 } from './job-type-words.js';
 import { actionPath, jobTypePath, replayFormPath } from './links.js';
-import { SettingLink } from './setting.js';
 import { Time } from './time.js';
 import { elementId, rateNumber, UNKNOWN } from './words.js';
 
@@ -63,12 +63,8 @@ export const JobTypeRow: FC<TypeProps> = (row) => {
         {countInWords(type.active)}
         <Details lines={[busyInWords(type), longestInWords(type)]} />
       </td>
-      <td class="number" data-label="Added /s">
-        {rateNumber(type.arrivalsPerSecond)}
-      </td>
-      <td class="number" data-label="Done /s">
-        {rateNumber(type.completedPerSecond)}
-      </td>
+      <NumberCell label="Added /s">{rateNumber(type.arrivalsPerSecond)}</NumberCell>
+      <NumberCell label="Done /s">{rateNumber(type.completedPerSecond)}</NumberCell>
       <td class="number" data-label="Failed /s">
         {rateNumber(type.failedPerSecond)}
         <ReplayLink {...row} />

@@ -3,9 +3,9 @@ import { formatCount, formatThings } from '../server/model/format.js';
 import type { JobTypeState } from '../server/model/job-type.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-type-order.js';
 import type { QueueState } from '../server/model/snapshot.js';
+import { OrderHeld } from './controls.js';
 import { JobTypeRow, type TypeContext } from './job-type-row.js';
 import { sourceNotes } from './job-type-words.js';
-import { OrderHeld } from './list-controls.js';
 
 /** Types of a table; those with less trouble and work are by the API. */
 const MAX_ROWS = 40;

@@ -10,6 +10,7 @@ import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-ty
 import { heldBytesOf } from '../server/model/memory-shares.js';
 import { slotsOf, troubledWorkers, waitedSeconds } from '../server/model/queue-verdict.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../server/model/snapshot.js';
+import { NumberCell, SettingLink } from './controls.js';
 import { FlowBars, GaugeBar } from './drawn/bars.js';
 import type { Point, Span } from './drawn/geometry.js';
 import { Sparkline } from './drawn/sparkline.js';
@@ -23,7 +24,6 @@ import {
   troublesInWords,
   verdictWordsOf,
 } from './queue-words.js';
-import { SettingLink } from './setting.js';
 import { elementId, rateNumber, UNKNOWN } from './words.js';
 
 /** What a row of the table knows beside the queue itself. */
@@ -71,13 +71,9 @@ const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
         <Sparkline title="Waiting, last 15 min" unit="jobs" points={depths} span={span} />
         <span class="number">{formatCount(queue.backlog)}</span>
       </td>
-      <td class="number" data-label="Oldest">
-        {oldest === null ? UNKNOWN : formatDuration(oldest)}
-      </td>
+      <NumberCell label="Oldest">{oldest === null ? UNKNOWN : formatDuration(oldest)}</NumberCell>
       <FlowCell queue={queue} />
-      <td class="number" data-label="Drains in">
-        {drainInWords(queue)}
-      </td>
+      <NumberCell label="Drains in">{drainInWords(queue)}</NumberCell>
       <MemoryCell queue={queue} snapshot={snapshot} />
       <SlotsCell queue={queue} snapshot={snapshot} canAct={canAct} />
       {canAct ? (

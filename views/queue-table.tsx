@@ -1,8 +1,8 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { QueueSort } from '../server/model/queue-sort.js';
+import { ActHeading, BulkBar, CheckHeading, Options, OrderHeld } from './controls.js';
 import { type QueueListPlace, type QueueQuery, queueListPath } from './links.js';
-import { ActHeading, BulkBar, CheckHeading, OrderHeld } from './list-controls.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
 export interface QueueTableProps {
@@ -166,11 +166,7 @@ const Search: FC<Pick<QueueTableProps, 'query' | 'place'>> = ({ query, place }) 
         Sort by
       </label>
       <select id="sort" name="sort">
-        {Object.entries(SORT_LABELS).map(([value, label]) => (
-          <option value={value} selected={value === query.sort}>
-            {label}
-          </option>
-        ))}
+        <Options of={Object.entries(SORT_LABELS)} chosen={query.sort} />
       </select>
       <button class="small-button no-script-only" type="submit">
         Show

@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
+import { OrderHeld } from './controls.js';
 import { FleetHead, type FleetHeadProps } from './fleet-head.js';
-import { OrderHeld } from './list-controls.js';
 import { WorkerTable, type WorkerTableProps } from './worker-table.js';
 
 /** The workers of one queue. */

@@ -1,4 +1,5 @@
 import type { Child, FC } from 'hono/jsx';
+import { Options } from './controls.js';
 
 /** As typed, by the name of the field. */
 export type ReplayValues = Readonly<Record<string, string>>;
@@ -139,11 +140,7 @@ const Choice: FC<FieldProps & { readonly choices: readonly string[] }> = (field)
   return (
     <Labelled name={name} label={label}>
       <select id={`replay-${name}`} name={name}>
-        {choices.map((choice) => (
-          <option value={choice} selected={values[name] === choice}>
-            {choice}
-          </option>
-        ))}
+        <Options of={choices} chosen={values[name]} />
       </select>
     </Labelled>
   );

@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatEstimate, formatRatio } from '../server/model/format.js';
 import type { TenantShare } from '../server/model/job-type.js';
 import { NO_TENANT, OTHER_TENANTS, UNREAD_TENANT } from '../server/model/tenant-text.js';
+import { NumberCell, NumberHeading } from './controls.js';
 import { UNKNOWN } from './words.js';
 
 /** What stands for several or for none, and is no tenant's name. */
@@ -28,15 +29,9 @@ export const TenantTable: FC<{ readonly tenants: readonly TenantShare[] | null }
           <thead>
             <tr>
               <th scope="col">Tenant</th>
-              <th scope="col" class="number">
-                Of the backlog
-              </th>
-              <th scope="col" class="number">
-                Jobs
-              </th>
-              <th scope="col" class="number">
-                Memory
-              </th>
+              <NumberHeading label="Of the backlog" />
+              <NumberHeading label="Jobs" />
+              <NumberHeading label="Memory" />
             </tr>
           </thead>
           <tbody>
@@ -58,9 +53,7 @@ const TenantRow: FC<TenantShare> = (share) => {
       <th scope="row" data-label="Tenant" class={words === undefined ? undefined : 'muted'}>
         {words ?? tenant}
       </th>
-      <td class="number" data-label="Of the backlog">
-        {formatRatio(share.shareOfBacklog)}
-      </td>
+      <NumberCell label="Of the backlog">{formatRatio(share.shareOfBacklog)}</NumberCell>
       <td class="number" data-label="Jobs">
         {formatCount(jobs.value)}
         {isExact ? '' : ` (${formatCount(jobs.low)} to ${formatCount(jobs.high)})`}

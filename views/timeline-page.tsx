@@ -4,6 +4,7 @@ import type { ActivityRow } from '../server/model/activity-row.js';
 import { includesRole } from '../server/model/role.js';
 import { ActivityLanes } from './activity-lanes.js';
 import { ActivityRows } from './activity-row.js';
+import { Options } from './controls.js';
 import { Curve, type CurveProps } from './drawn/curve.js';
 import type { Span } from './drawn/geometry.js';
 import { type Chrome, Layout } from './layout.js';
@@ -193,11 +194,7 @@ const Filter: FC<TimelinePageProps> = ({ ask, instances, preset, span }) => (
             Redis
             <select name="instance">
               <option value="">all</option>
-              {instances.map((name) => (
-                <option value={name} selected={name === ask.instance}>
-                  {name}
-                </option>
-              ))}
+              <Options of={instances} chosen={ask.instance ?? undefined} />
             </select>
           </label>
         ) : null}

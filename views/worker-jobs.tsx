@@ -4,6 +4,7 @@ import { hangingJobs } from '../server/model/hanging.js';
 import type { Snapshot } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
 import type { AgentFacts, WorkerState } from '../server/model/worker.js';
+import { NumberHeading } from './controls.js';
 import { Icon } from './icon.js';
 import { jobPath, jobTypePath } from './links.js';
 import { coarseAge } from './words.js';
@@ -30,9 +31,7 @@ export const WorkerJobs: FC<{
             <tr>
               <th scope="col">Id</th>
               <th scope="col">Type</th>
-              <th scope="col" class="number">
-                Runs for
-              </th>
+              <NumberHeading label="Runs for" />
             </tr>
           </thead>
           <tbody>

@@ -3,12 +3,12 @@ import { formatCount, formatRunTime } from '../server/model/format.js';
 import type { Snapshot } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
 import type { AgentFacts, WorkerState } from '../server/model/worker.js';
+import { NumberCell, SettingLink } from './controls.js';
 import { evenly } from './drawn/geometry.js';
 import { Sparkline } from './drawn/sparkline.js';
 import { Strip } from './drawn/strip.js';
 import { Icon } from './icon.js';
 import { actionPath, encodePart, queuePath, workerPath } from './links.js';
-import { SettingLink } from './setting.js';
 import { coarseAge, elementId, rateNumber, UNKNOWN } from './words.js';
 import type { AmongPeers } from './worker-peers.js';
 import { WorkerSlots } from './worker-slots.js';
@@ -97,9 +97,7 @@ export const WorkerRow: FC<WorkerRowProps> = (row) => {
           UNKNOWN
         )}
       </td>
-      <td class="number" data-label="Loop lag">
-        {heard ? lagOf(heard) : UNKNOWN}
-      </td>
+      <NumberCell label="Loop lag">{heard ? lagOf(heard) : UNKNOWN}</NumberCell>
       {canAct ? (
         <td class="cell-flow">
           <FirstAction worker={worker} instance={snapshot.instance} />

@@ -3,6 +3,7 @@ import { formatCount, formatRunTime } from '../server/model/format.js';
 import type { Snapshot } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
 import type { AgentFacts, WorkerState } from '../server/model/worker.js';
+import { NumberCell, NumberHeading } from './controls.js';
 import { Strip } from './drawn/strip.js';
 import { jobTypePath } from './links.js';
 import { UNKNOWN } from './words.js';
@@ -28,18 +29,10 @@ export const WorkerRunTimes: FC<{
         <thead>
           <tr>
             <th scope="col">Type</th>
-            <th scope="col" class="number">
-              Completed
-            </th>
-            <th scope="col" class="number">
-              Failed
-            </th>
-            <th scope="col" class="number">
-              Median
-            </th>
-            <th scope="col" class="number">
-              p99
-            </th>
+            <NumberHeading label="Completed" />
+            <NumberHeading label="Failed" />
+            <NumberHeading label="Median" />
+            <NumberHeading label="p99" />
             <th scope="col">Beside its peers</th>
           </tr>
         </thead>
@@ -49,18 +42,10 @@ export const WorkerRunTimes: FC<{
               <th scope="row" data-label="Type">
                 <a href={jobTypePath(snapshot.instance, worker.queueId, type.name)}>{plainName(type.name)}</a>
               </th>
-              <td class="number" data-label="Completed">
-                {formatCount(type.completed)}
-              </td>
-              <td class="number" data-label="Failed">
-                {formatCount(type.failed)}
-              </td>
-              <td class="number" data-label="Median">
-                {type.run ? formatRunTime(type.run.p50Ms) : UNKNOWN}
-              </td>
-              <td class="number" data-label="p99">
-                {type.run ? formatRunTime(type.run.p99Ms) : UNKNOWN}
-              </td>
+              <NumberCell label="Completed">{formatCount(type.completed)}</NumberCell>
+              <NumberCell label="Failed">{formatCount(type.failed)}</NumberCell>
+              <NumberCell label="Median">{type.run ? formatRunTime(type.run.p50Ms) : UNKNOWN}</NumberCell>
+              <NumberCell label="p99">{type.run ? formatRunTime(type.run.p99Ms) : UNKNOWN}</NumberCell>
               <td data-label="Beside its peers">
                 {peers?.type === type.name ? (
                   <Strip

@@ -1,7 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { WorkerState } from '../server/model/worker.js';
-import { ActHeading, BulkBar, CheckHeading } from './list-controls.js';
+import { ActHeading, BulkBar, CheckHeading } from './controls.js';
 import { WorkerRow, type WorkerRowProps } from './worker-row.js';
 import { slotsInWords, verdictsInWords, workerWordsOf } from './worker-words.js';
 
