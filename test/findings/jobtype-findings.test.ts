@@ -158,7 +158,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
       const nodes = [aFullNode({ expectedGrowthBytesPerSecond: 3 * MB, ...over })];
       const types = [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })];
       const memory = someMemory({ backlogBytes: 80 * MB, types });
-      return find(type, { ...behind, memory }, { workers: [fiveSlots], nodes })[0];
+      return findOfType(type, { ...behind, memory }, { workers: [fiveSlots], nodes })[0];
     };
     // Ten minutes of it would be 1.8 GB, which nobody is asked for.
     expect(plan({})?.remedies.map(({ label, suffices }) => [label, suffices])).toEqual([
