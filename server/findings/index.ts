@@ -2,6 +2,7 @@ import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } 
 import { findingKey } from '../model/finding.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
+import { bullmqDefect } from './bullmq-defects.js';
 import { agentsOverflow, consoleQueueLimit, consoleStale } from './console-rules.js';
 import { enough, roomFirst } from './enough.js';
 import { foldExplained } from './explained.js';
@@ -84,6 +85,7 @@ export const FINDING_RULES: readonly FindingRule[] = [
   workerStuck,
   workerSilent,
   workerOutlier,
+  bullmqDefect,
   workerBlocked,
 ];
 

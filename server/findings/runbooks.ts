@@ -276,6 +276,13 @@ export const RUNBOOKS: Readonly<Record<string, Runbook>> = {
     actions: ROOM,
     unknown: 'Nothing of its own: it recovers within a second of relief.',
   },
+  'bullmq.defect': {
+    why: 'The application was built with a version of BullMQ that has a defect which a later one mends.',
+    look: 'The versions on the page of the workers, and the issue in BullMQ’s tracker.',
+    act: 'Update BullMQ. Until then look at workers that take nothing after Redis was away.',
+    actions: ['worker.reconnect'],
+    unknown: 'Versions of workers without the agent, and defects that are not in its list.',
+  },
   'console.starved': {
     why: 'The host of the console is short of CPU, or the process was stopped.',
     look: 'The load of its host.',
