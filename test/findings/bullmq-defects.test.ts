@@ -17,7 +17,7 @@ it('names workers on a version that stops for good, and the version that mends i
   expect(finding).toMatchObject({
     severity: 'info',
     headline: '2 workers on a BullMQ with a known defect',
-    cause: 'BullMQ before 6.3.3 has defect #4585.',
+    cause: 'BullMQ before 6.3.3 has a defect that 6.3.3 mends.',
     action: 'Update BullMQ to 6.3.3 or later.',
   });
   expect(finding && tooMuchOf(finding)).toEqual([]);
