@@ -1,17 +1,10 @@
 import type { Severity } from '../model/finding.js';
-import { type AlertRule, type Condition, EVERYTHING } from './rule.js';
+import { type AlertRule, EVERYTHING } from './rule.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-interface Default {
-  readonly id: string;
-  readonly name: string;
-  readonly severity: AlertRule['severity'];
-  readonly condition: Condition;
-  readonly forMs: number;
-  readonly keepFiringMs: number;
-}
+type Default = Omit<AlertRule, 'isEnabled' | 'scope' | 'runbookUrl'>;
 
 const finding = (
   id: string,

@@ -9,7 +9,6 @@ export interface JobToChange {
   /** Its type: BullMQ's own calls for a job use its id alone. */
   readonly name: string;
   readonly state: string;
-  readonly attemptsMade: number;
   /** Children that the job still waits for. */
   readonly openChildren: number;
   readonly parentKey: string | null;
@@ -34,21 +33,20 @@ export async function readJobFacts(
   const key = `${queueId}:${jobId}`;
   const [[type], values, optsBytes, openChildren, meta, legacyPaused, state] = await Promise.all([
     readTypes(client, [key]),
-    client.hmget(key, 'timestamp', 'atm', 'attemptsMade', 'parentKey'),
+    client.hmget(key, 'timestamp', 'parentKey'),
     client.hstrlen(key, 'opts'),
     client.scard(`${key}:dependencies`),
     client.hmget(`${queueId}:meta`, 'paused', 'version'),
     client.llen(`${queueId}:paused`),
     stateOf(client, queueId, jobId),
   ]);
-  const [timestamp, atm, attemptsMade, parentKey] = values;
+  const [timestamp, parentKey] = values;
   if (type == null && timestamp == null) return null;
   const opts = optsBytes <= MAX_OPTS_BYTES ? await client.hget(key, 'opts') : null;
   const [paused, version] = meta;
   return {
     name: type ?? '',
     state,
-    attemptsMade: Number(atm ?? attemptsMade ?? 0) || 0,
     openChildren,
     parentKey: parentKey ?? null,
     isLifo: isLifo(opts),

@@ -40,7 +40,7 @@ export function shownText(text: string | null | undefined, chars: number): strin
   return text === null || text === undefined ? null : ownText(text, chars);
 }
 
-/** What is read of one job: sizes and times, never what is in it. */
+/** What is read of one job: sizes and its type, never what is in it. */
 export interface JobFacts {
   readonly jobId: string;
   readonly state: JobState;
@@ -54,9 +54,6 @@ export interface JobFacts {
   readonly stackBytes: number;
   readonly returnBytes: number;
   readonly logBytes: number;
-  readonly addedAtMs: number | null;
-  readonly delayMs: number;
-  readonly startedAtMs: number | null;
 }
 
 /** Slots of what one job holds. */
@@ -131,24 +128,11 @@ export function addJobFacts(
     returnBytes: allocatedBytes(answers.number(slots.returned)),
     logBytes: answers.number(slots.logs),
   };
-  const slot = batch.add('hmget', slots.key, 'timestamp', 'delay', 'processedOn', ...nameField(nameBytes));
+  const slot = nameField(nameBytes).length > 0 ? batch.add('hget', slots.key, 'name') : null;
   return (facts) => {
-    const [timestamp, delay, processedOn, name] = facts.list(slot);
-    const type = typeFrom(name, nameBytes);
-    if (type === null) return null;
-    return {
-      ...sizes,
-      type,
-      addedAtMs: positiveOrNull(timestamp),
-      delayMs: Number(delay ?? 0) || 0,
-      startedAtMs: positiveOrNull(processedOn),
-    };
+    const type = typeFrom(facts.text(slot), nameBytes);
+    return type === null ? null : { ...sizes, type };
   };
-}
-
-function positiveOrNull(text: string | null | undefined): number | null {
-  const value = Number(text ?? Number.NaN);
-  return Number.isFinite(value) && value > 0 ? value : null;
 }
 
 /**

@@ -115,10 +115,6 @@ export class ReadBatch {
     return first instanceof Error && first.message.startsWith(TOO_LARGE);
   }
 
-  get size(): number {
-    return this.#commands.length;
-  }
-
   /**
    * Sends everything as one pipeline; what a Cluster says lies elsewhere is asked for there, once.
    * @param nodeAt the connection to `host:port` of a Cluster; absent: redirections are refusals.

@@ -17,7 +17,6 @@ const MAX_NAMES_ASKED = 40;
 interface Remembered {
   type: string | null;
   startedAtMs: number | null;
-  addedAtMs: number | null;
 }
 
 /** Follows the events stream of one queue in bounded looks, for where finished jobs are removed and no agent tells. */
@@ -109,7 +108,6 @@ export class EventTail {
       const job = this.#remember(jobId);
       const name = entry.fields.get('name');
       if (name !== undefined) job.type = jobTypeOf(name);
-      job.addedAtMs = entry.atMs;
     } else if (entry.event === 'active') this.#remember(jobId).startedAtMs = entry.atMs;
     if (!isEnd(entry)) return null;
     const job = this.#jobs.get(jobId);
@@ -131,7 +129,7 @@ export class EventTail {
   #remember(jobId: string): Remembered {
     const known = this.#jobs.get(jobId);
     if (known) return known;
-    const made = { type: null, startedAtMs: null, addedAtMs: null };
+    const made = { type: null, startedAtMs: null };
     this.#jobs.set(jobId, made);
     if (this.#jobs.size > MAX_REMEMBERED) {
       const oldest = this.#jobs.keys().next().value;

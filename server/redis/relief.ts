@@ -26,7 +26,6 @@ const TRIM_CHUNK = 50_000;
 
 interface TrimResult {
   readonly removed: number;
-  readonly left: number;
   /** By MEMORY USAGE before and after, in the same script; null where that is not permitted. */
   readonly freedBytes: number | null;
 }
@@ -41,11 +40,11 @@ export async function trimEventStream(queue: QueueHandle, keep: number): Promise
       keep,
       TRIM_CHUNK,
     ]);
-    const [gone = 0, left = 0, freed = 0] = Array.isArray(answer) ? answer.map(Number) : [];
+    const [gone = 0, , freed = 0] = Array.isArray(answer) ? answer.map(Number) : [];
     removed += gone;
     freedBytes = freedBytes === null || freed < 0 ? null : freedBytes + freed;
     // Entries come in meanwhile: a step that removed less than it might have was the last.
-    if (gone < TRIM_CHUNK) return { removed, left, freedBytes };
+    if (gone < TRIM_CHUNK) return { removed, freedBytes };
   }
 }
 

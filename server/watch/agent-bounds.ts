@@ -32,10 +32,6 @@ export class ByteBudget {
     return this.#usedBytes < 0.8 * this.maxBytes;
   }
 
-  get usedBytes(): number {
-    return this.#usedBytes;
-  }
-
   change(bytes: number): void {
     this.#usedBytes = Math.max(0, this.#usedBytes + bytes);
   }

@@ -102,10 +102,6 @@ export class AgentWorker {
     return this.#worker.lockToken;
   }
 
-  get resubscribed(): number {
-    return this.#beat.resubscribed;
-  }
-
   get label(): string {
     const { host, pid } = this.#beat.agent;
     const { name } = this.#worker;

@@ -201,7 +201,6 @@ export class ExactCount {
     if (this.#walk !== walk) return;
     const nowMs = tick.now();
     const result: ExactResult = {
-      queueId: walk.queueId,
       states: walk.states,
       structure: {
         ...counted.structure,

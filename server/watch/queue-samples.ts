@@ -85,10 +85,6 @@ export class QueueSamples {
     return this.#states;
   }
 
-  get largest(): QueueMemory['largest'] {
-    return this.#largest;
-  }
-
   /** Shares of types in one state, for the counts of a queue's job types. */
   state(key: string): SampledState | null {
     return this.#states.get(key) ?? null;
@@ -138,7 +134,6 @@ const MAX_CHANGED_RATIO = 0.05;
 
 /** What a count of one queue has found: every job of it, as far as none came or went meanwhile. */
 export interface ExactResult {
-  readonly queueId: string;
   readonly states: ReadonlyMap<string, SampledState>;
   readonly structure: QueueStructure;
   readonly structureErrorBytes: number;

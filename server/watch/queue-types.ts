@@ -103,7 +103,6 @@ export class QueueTypes {
             endedAtMs,
             failed: failed === 1,
             process,
-            payloadBytes: null,
           },
           this.#runsOfOne,
         );
@@ -148,7 +147,6 @@ export class QueueTypes {
             endedAtMs: job.endedAtMs,
             failed: job.failed,
             process: job.process,
-            payloadBytes: null,
           },
           this.#runsOfOne,
         );

@@ -98,11 +98,6 @@ export class WorkerTypes {
     return bytes;
   }
 
-  /** What is usual for a type of this worker, by its own word. */
-  usual(type: string): TypeBeat['usual'] {
-    return this.#usual.get(type) ?? null;
-  }
-
   /** Most frequent first. */
   list(): readonly WorkerType[] {
     this.#listed ??= this.#list();

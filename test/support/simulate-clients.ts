@@ -98,7 +98,6 @@ function runWorld(world: SimulatedWorld, random: SeededRandom, untilMs: number):
           endedAtMs: Math.round(endsAtMs),
           failed,
           process: `worker-${process}`,
-          payloadBytes,
         });
         agenda.add(endsAtMs + (world.fetchMs > 0 ? random.exponential(world.fetchMs) : 0), (nowMs) => {
           free.push({ process });

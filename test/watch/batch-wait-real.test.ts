@@ -51,7 +51,6 @@ async function finishedRuns(
         endedAtMs: job.finishedOn ?? Number.NaN,
         failed: false,
         process: job.processedBy ?? null,
-        payloadBytes: JSON.stringify(job.data).length,
       })),
       slotsByProcess: new Map(names.map((name) => [name, slots])),
       isRateLimited: false,

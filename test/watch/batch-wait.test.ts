@@ -122,7 +122,6 @@ const rounds = (...given: readonly (readonly [readonly number[], readonly number
       endedAtMs: ends[i] ?? Number.NaN,
       failed: false,
       process: 'a',
-      payloadBytes: null,
     })),
   ),
   slotsByProcess: null,
@@ -211,7 +210,6 @@ const anyRun: fc.Arbitrary<FinishedRun> = fc
     tookMs: fc.oneof(fc.constantFrom(0, 1_000, 1_001, 5_000), fc.integer({ min: -100, max: 20_000 })),
     failed: fc.boolean(),
     process: fc.constantFrom('a', 'b', null),
-    payloadBytes: fc.option(fc.nat()),
   })
   .map(({ tookMs, ...run }) => ({ ...run, endedAtMs: run.startedAtMs + tookMs }));
 

@@ -7,7 +7,6 @@ export interface FinishedRun {
   readonly failed: boolean;
   /** Worker process or name; null where it is not known. */
   readonly process: string | null;
-  readonly payloadBytes: number | null;
 }
 
 /** A run that went well, with what the judgement asks of it again and again. */
