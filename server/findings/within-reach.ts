@@ -16,12 +16,12 @@ const NEEDS: readonly {
   {
     actions: 'worker',
     capabilities: ['canWrite', 'canRunScripts'],
-    otherwise: "Give the console's Redis user write permission: without it nothing can be done from here.",
+    otherwise: "Let the console's Redis user write: without that it can't act.",
   },
   {
     actions: 'queue.',
     capabilities: ['canWrite', 'canRunScripts'],
-    otherwise: "Give the console's Redis user write permission: without it nothing can be done from here.",
+    otherwise: "Let the console's Redis user write: without that it can't act.",
   },
 ];
 
