@@ -10,13 +10,12 @@ const OLDEST_SECONDS = 300;
 /** What a webhook is sent, as the README promises it: read here by somebody who has only read that. */
 interface WebhookMessage {
   readonly status: 'firing' | 'resolved';
-  readonly title: string;
+  readonly headline: string;
   readonly since: string;
   readonly alerts: readonly {
     readonly alertId: string;
     readonly rule: string;
     readonly endsAt: string | null;
-    readonly summary: string;
     readonly evidence: string | null;
   }[];
   readonly firstRemedy: string | null;
@@ -87,7 +86,7 @@ export async function checkDelivery(
   activity.check(
     `somebody is sent one message when ${only?.alert.rule.id} fires, and one when it is over`,
     fired.length === 1 && firing.length === 1 && resolved.length === 1,
-    deliveries.map(({ message: { status, title } }) => `${status}: ${title}`).join('; ') || 'nothing',
+    deliveries.map(({ message: { status, headline } }) => `${status}: ${headline}`).join('; ') || 'nothing',
   );
   const sent = firing[0]?.message;
   const [notice] = sent?.alerts ?? [];
@@ -95,19 +94,19 @@ export async function checkDelivery(
   activity.check(
     'it says what is wrong, since when, the evidence, the first remedy and where to look',
     sent !== undefined &&
-      sent.title !== '' &&
+      sent.headline !== '' &&
       sent.since === only?.alert.since &&
       (notice?.evidence ?? null) !== null &&
       sent.firstRemedy !== null &&
       (sent.link ?? '').startsWith(`${address}/`) &&
       opened === 200,
     sent &&
-      `${sent.title}, since ${sent.since}; ${notice?.evidence}; ${sent.firstRemedy?.slice(0, 80)}; ${sent.link} answers ${opened}`,
+      `${sent.headline}, since ${sent.since}; ${notice?.evidence}; ${sent.firstRemedy?.slice(0, 80)}; ${sent.link} answers ${opened}`,
   );
   activity.check(
     'the end names the same alert and its time',
     resolved[0]?.message.alerts.some(({ endsAt }) => endsAt === only?.alert.resolvedAt) ?? false,
-    resolved[0]?.message.title,
+    resolved[0]?.message.headline,
   );
   activity.check(
     'every message is signed with the secret, and none was sent twice',

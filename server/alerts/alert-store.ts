@@ -16,8 +16,7 @@ const alerts = sqliteTable(
     resolvedAtMs: integer('resolved_at_ms'),
     /** Beside the record, as another console than the one that judges may write it. */
     acknowledged: text('acknowledged', { mode: 'json' }).$type<AlertAcknowledgement>(),
-    /** Version 0.2 called `notified` `told`. */
-    record: text('record', { mode: 'json' }).$type<Alert & { readonly told?: Alert['notified'] }>().notNull(),
+    record: text('record', { mode: 'json' }).$type<Alert>().notNull(),
   },
   (table) => [
     index('alerts_state').on(table.state, table.resolvedAtMs),
@@ -34,7 +33,7 @@ const ROWS_AT_ONCE = 100;
 /** What is not over, at most: a console that restores more would not judge in time. */
 const MAX_OPEN = 20_000;
 
-const LAST_NOTIFIED = sql`coalesce(json_extract(record, '$.notified.status'), json_extract(record, '$.told.status'))`;
+const LAST_NOTIFIED = sql`json_extract(record, '$.notified.status')`;
 
 type AlertStore = ReturnType<typeof createAlertStore>;
 
@@ -43,9 +42,7 @@ function createAlertStore(database: Database) {
   let written = 0;
   const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
     ...record,
-    notified: record.notified ?? record.told ?? null,
-    // 0.2 kept a note where there is a reason now.
-    acknowledged: acknowledged && { ...acknowledged, reason: acknowledged.reason ?? '' },
+    acknowledged,
   });
   return {
     /** Writes these as they are now, all or none. An acknowledgement that is kept stays. */

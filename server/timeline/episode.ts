@@ -147,15 +147,13 @@ export type EpisodeLog = ReturnType<typeof createEpisodeLog>;
 
 /** Findings from their beginning to their end, in the store. */
 export function createEpisodeLog(database: Database) {
-  const read = async (which: SQL | undefined): Promise<readonly Episode[]> => {
-    const rows = await database
+  const read = (which: SQL | undefined): Promise<readonly Episode[]> =>
+    database
       .select()
       .from(findingEpisodes)
       .where(which)
       .orderBy(asc(findingEpisodes.beganAtMs))
       .limit(MAX_LISTED);
-    return rows.map(named);
-  };
   return {
     /** Writes it, whether it was known or not. */
     async save(episode: Episode): Promise<void> {
@@ -185,9 +183,4 @@ export function createEpisodeLog(database: Database) {
         ),
       ),
   };
-}
-
-/** Of numbers that version 0.2 kept only the label is known. */
-function named(episode: Episode): Episode {
-  return { ...episode, worst: episode.worst.map((piece) => ({ ...piece, name: piece.name ?? piece.label })) };
 }

@@ -181,11 +181,3 @@ it('a default that was deleted or edited stays so after a restart', async () => 
   expect(rules.has('queue-growing')).toBe(false);
   expect(rules.has('redis-filling')).toBe(true);
 });
-
-it('an alert that version 0.2 kept is known as notified, and its end still has to be sent', async () => {
-  const { store } = await aConsole();
-  const { notified: _, ...rest } = anAlert({ state: 'resolved', resolvedAtMs: NOW_MS });
-  const told = { status: 'firing', severity: 'warning', atMs: NOW_MS };
-  await store.alerting.alerts.save([{ ...rest, told } as unknown as Alert]);
-  expect(await store.alerting.alerts.open()).toMatchObject([{ id: rest.id, notified: told }]);
-});

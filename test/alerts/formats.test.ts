@@ -76,7 +76,6 @@ describe('for a webhook', () => {
       severity: 'critical',
       instance: 'shop',
       headline: 'Redis is nearly full',
-      title: 'Redis is nearly full',
       since: '2026-01-02T03:03:05.000Z',
       alerts: [
         {
@@ -92,8 +91,6 @@ describe('for a webhook', () => {
           cause: 'Pending track jobs of analytics take 470 MB, 92% of its memory.',
           effect: 'Once it is full, producers are rejected and idle workers stop.',
           action: 'Make room, drain faster, or add fewer jobs.',
-          summary:
-            'Pending track jobs of analytics take 470 MB, 92% of its memory. Once it is full, producers are rejected and idle workers stop.',
           evidence: '92% of 512 MB',
           runbookUrl: 'https://runbooks.example.com/redis-full',
         },

@@ -35,8 +35,6 @@ export function webhookBody(notification: Notification, publicUrl: string | null
   return JSON.stringify({
     version: 1,
     ...{ id, groupKey, status, severity, instance, headline },
-    // As it was called before 0.4.
-    title: headline,
     since: isoUtc(notification.sinceMs),
     alerts: notification.alerts.map((alert) => ({
       fingerprint: alert.fingerprint,
@@ -48,8 +46,6 @@ export function webhookBody(notification: Notification, publicUrl: string | null
       startsAt: isoUtc(alert.startsAtMs),
       endsAt: alert.endsAtMs === null ? null : isoUtc(alert.endsAtMs),
       ...briefOf(alert),
-      // As all of it was called before 0.4.
-      summary: [alert.cause, alert.effect].filter((text) => text !== '').join(' '),
       evidence: alert.evidence,
       runbookUrl: alert.runbookUrl,
     })),
