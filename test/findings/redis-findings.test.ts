@@ -208,7 +208,7 @@ describe('redis.full', () => {
     });
     const finding = one(reader, 'redis.full');
     expect(finding.remedies.map((remedy) => remedy.action)).toEqual(['redis.raise-maxmemory']);
-    expect(wordsOf(finding)).toContain('without it nothing can be done from here');
+    expect(wordsOf(finding)).toContain("without that it can't act");
     expect(one(reader, 'redis.read-only')).toMatchObject({
       severity: 'info',
       headline: 'The console may only look',
