@@ -6,7 +6,7 @@ import { Containment, messageOf } from './contain.js';
 import { Echo } from './echo.js';
 import { HostMeter, LoopDelay } from './host-share.js';
 import { RelievedSoon } from './oom-guard.js';
-import { type Answered, OrderIntake } from './order-intake.js';
+import { type Answered, MAX_KEPT_BYTES, OrderIntake } from './order-intake.js';
 import {
   type Acknowledgement,
   type AgentIdentity,
@@ -19,7 +19,6 @@ import {
   type UpMessage,
   upChannel,
 } from './protocol.js';
-import { MAX_KEPT_BYTES } from './read-order.js';
 import { databaseOf, type RedisShape } from './redis-shape.js';
 import { AGENT_VERSION } from './version.js';
 

@@ -4,7 +4,7 @@ import type { Point, Span } from './drawn/geometry.js';
 import { Time } from './time.js';
 import { moment } from './words.js';
 
-/** What its agent told over time: points of `running` and `finishedPerSecond`. */
+/** What its agent said over time: points of `running` and `finishedPerSecond`. */
 export interface WorkerCourse {
   readonly atMs: readonly number[];
   readonly values: Readonly<Record<string, readonly (number | null)[]>>;

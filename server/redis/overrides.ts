@@ -122,7 +122,7 @@ const signed = z.object({
   sig: z.string().max(200).nullable().default(null),
 });
 
-/** As agents read them (agent/read-order.ts): what they would not follow is not shown as if it held. */
+/** As agents read them (agent/order-intake.ts): what they would not follow is not shown as if it held. */
 const positive = z.number().positive().max(MAX_NUMBER);
 
 const orderedLimiter = z.object({ max: positive, durationMs: positive });

@@ -1,6 +1,6 @@
 --[[
   Sets or removes a queue's global rate limit. The window that is being counted is dropped, so that the new limit
-  counts from now and not when an old long window ends. A hold by the application itself (queue.rateLimit(ms): told by
+  counts from now and not when an old long window ends. A hold by the application itself (queue.rateLimit(ms): known by
   somebody else to wait, counted at 2^53 - 1) is left alone.
   KEYS[1] <queue>:meta     KEYS[2] <queue>:active   KEYS[3] <queue>:wait     KEYS[4] <queue>:prioritized
   KEYS[5] <queue>:delayed  KEYS[6] <queue>:marker   KEYS[7] <queue>:limiter

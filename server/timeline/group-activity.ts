@@ -47,12 +47,12 @@ function isAlert({ kind }: ActivityEntry): boolean {
   return kind === 'alert.firing' || kind === 'alert.resolved';
 }
 
-/** What people do is audited and told in the same words at the same moment: one of them is enough. */
+/** What people do is audited and recorded in the same words at the same moment: one of them is enough. */
 function withoutTwins(entries: readonly ActivityEntry[]): readonly ActivityEntry[] {
-  const audited_ = new Set(
+  const onTimeline = new Set(
     entries.filter(({ audited }) => audited === null).map(({ atMs, text }) => `${atMs} ${text}`),
   );
-  return entries.filter(({ audited, atMs, text }) => audited === null || !audited_.has(`${atMs} ${text}`));
+  return entries.filter(({ audited, atMs, text }) => audited === null || !onTimeline.has(`${atMs} ${text}`));
 }
 
 function inOrder(rows: readonly ActivityRow[]): readonly ActivityRow[] {

@@ -61,7 +61,7 @@ export interface Watch {
   instanceSeries(instance: string): Series;
   /** Last minutes of a queue: `backlog`, `active`, `failed`, `arrivalsPerSecond`, `departuresPerSecond`. */
   queueSeries(instance: string, queueId: string): Series;
-  /** Last half hour of a worker, as its agent told: `running`, `finishedPerSecond`; null: no agent tells of it. */
+  /** Last half hour of a worker, as its agent says: `running`, `finishedPerSecond`; null: no agent says any. */
   workerSeries(instance: string, workerId: string): Series | null;
   /** Connection that actions write through. */
   link(instance: string): RedisLink | null;

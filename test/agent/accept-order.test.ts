@@ -1,8 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { acceptSigned, SeenOrders, whyIgnored } from '../../agent/order-intake.js';
+import {
+  acceptSigned,
+  parseKeptOrders,
+  readOrder,
+  readSignedOrder,
+  SeenOrders,
+  whyIgnored,
+} from '../../agent/order-intake.js';
 import { ORDER_VALID_MS } from '../../agent/protocol.js';
-import { parseKeptOrders, readOrder, readSignedOrder } from '../../agent/read-order.js';
 import { signOrder } from '../../agent/signature.js';
 import { anOrder } from '../support/agent-ear.js';
 

@@ -181,7 +181,7 @@ export async function estimatePark(
   };
 }
 
-/** Jobs at work, of these types where it can be told by looking at some. */
+/** Jobs at work, of these types where looking at some shows it. */
 async function countActive({ client, id }: QueueHandle, jobTypes: readonly string[] | null): Promise<number> {
   if (jobTypes === null) return client.llen(`${id}:active`);
   const ids = await client.lrange(`${id}:active`, 0, WINDOW_JOBS - 1);

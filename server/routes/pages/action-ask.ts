@@ -172,7 +172,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not ours: then it names no queue, and that is told.
+    // Not ours: then it names no queue, and that is said.
     return text;
   }
 }
