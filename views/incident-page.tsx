@@ -22,7 +22,13 @@ export interface IncidentPageProps {
   /** The impact in a few numbers. */
   readonly tiles: readonly Fact[];
   readonly facts: readonly { readonly label: string; readonly value: string }[];
-  readonly findings: readonly { readonly text: string; readonly href: string; readonly isOpen: boolean }[];
+  readonly findings: readonly {
+    readonly headline: string;
+    /** Its numbers when it was at its worst. */
+    readonly worst: string;
+    readonly href: string;
+    readonly isOpen: boolean;
+  }[];
   readonly unknown: readonly string[];
   readonly draft: string;
   readonly draftHref: string;
@@ -154,7 +160,7 @@ export const PostMortemFacts: FC<IncidentPageProps> = (view) => (
         <ul class="sentences">
           {view.findings.map((finding) => (
             <li>
-              <a href={finding.href}>{finding.text}</a>{' '}
+              <a href={finding.href}>{finding.headline}</a> <span class="muted">{finding.worst}</span>{' '}
               {finding.isOpen ? <span class="state-word state-warning">still open</span> : null}
             </li>
           ))}

@@ -3,6 +3,7 @@ import type { CurrentFinding, Remedy, Thresholds } from '../model/finding.js';
 import { formatBytes } from '../model/format.js';
 import { isFull } from '../model/queue-verdict.js';
 import type { Acted, RedisNode, Snapshot } from '../model/snapshot.js';
+import { HELD } from './explained.js';
 import { isFarRaise, raiseMaxmemoryRemedy } from './make-room.js';
 import { type Need, needOf, TEN_MINUTES, UNTIL_IN_EFFECT } from './need.js';
 import { asOneRemedy, planRoom, type RoomOption, thenCause } from './plan-room.js';
@@ -15,6 +16,14 @@ import { doesSuffice, lastsSeconds, missingBytes, type Relief, reliefOf, togethe
 
 /** Findings that are over once Redis has room. */
 const NEED_ROOM: ReadonlySet<string> = new Set(['redis.full', 'redis.filling', 'redis.eviction-policy']);
+
+/** Findings that are over once less is kept than is worth one. */
+const KEPT: ReadonlySet<string> = new Set([
+  'memory.retention',
+  'memory.stack-traces',
+  'memory.large-jobs',
+  'memory.events',
+]);
 
 /** Less than this part of the need is nothing beside it, however often it is done. */
 const LEAST_PART = 0.05;
@@ -51,6 +60,7 @@ export function enough(
   nowMs: number,
   thresholds: Thresholds,
 ): CurrentFinding {
+  if (finding.code.startsWith('memory.')) return withAim(finding, snapshot, thresholds);
   const node = snapshot.nodes.find(({ id }) => id === finding.node) ?? null;
   if (!NEED_ROOM.has(finding.code) || node === null) return finding;
   const remedies = thatSuffice(finding.remedies, node, snapshot, nowMs, thresholds.memoryWarnRatio);
@@ -59,6 +69,25 @@ export function enough(
   const cause =
     first && first.action !== 'sequence' ? others.find((remedy) => harmOf(remedy) < 0) : undefined;
   return { ...finding, remedies, next: finding.next ?? cause };
+}
+
+/**
+ * Of a finding about what holds memory: does it give a Redis that needs room enough of it; and where none does, is the finding
+ * over by it? Of several nodes it is not known whose room it is.
+ */
+function withAim(finding: CurrentFinding, snapshot: Snapshot, thresholds: Thresholds): CurrentFinding {
+  const [node] = snapshot.nodes;
+  if (finding.remedies.length === 0 || node === undefined || snapshot.nodes.length > 1) return finding;
+  const need = needOf(node, { ...TEN_MINUTES, safeRatio: thresholds.memoryWarnRatio });
+  const held = Number(finding.evidence.find(({ name }) => name === HELD)?.value ?? Number.NaN);
+  const judge = (remedy: Remedy): Remedy => {
+    const { predictedFreedBytes } = remedy;
+    const relief = need && need.bytes > 0 ? reliefOf(remedy, snapshot, node, need) : null;
+    if (need && relief) return withOutlook({ remedy, relief }, node, need);
+    if (predictedFreedBytes === undefined || Number.isNaN(held) || !KEPT.has(finding.code)) return remedy;
+    return { ...remedy, suffices: held - predictedFreedBytes < thresholds.retentionMinBytes };
+  };
+  return { ...finding, remedies: sufficingFirst(withoutLast(finding.remedies.map(judge), node)) };
 }
 
 /**
@@ -88,13 +117,21 @@ export function thatSuffice(
     withOutlook(option, node, need),
   );
   const all = [...(causal ? [causal.remedy] : []), ...judged, ...others];
-  const mayDo = all.filter(({ suffices }) => suffices !== false);
-  // Asked for where nothing else is known to do: a limit far above the present one, or a stop of what works.
+  return sufficingFirst(withoutLast(all, node));
+}
+
+/** Asked for where nothing else is known to do: a limit far above the present one, or a stop of what works. */
+function withoutLast(all: readonly Remedy[], node: RedisNode): readonly Remedy[] {
   const isLast = ({ action, args }: Remedy): boolean =>
     action === 'queue.pause' ||
     (action === 'redis.raise-maxmemory' && isFarRaise(Number(args.maxBytes), node));
-  const kept = mayDo.every(isLast) ? all : all.filter((remedy) => !isLast(remedy));
-  return kept.sort((a, b) => ofSufficing(a) - ofSufficing(b) || placeOf(a) - placeOf(b));
+  const isOnlyThose = all.filter(({ suffices }) => suffices !== false).every(isLast);
+  return isOnlyThose ? all : all.filter((remedy) => !isLast(remedy));
+}
+
+/** Of those the least harmful first. */
+function sufficingFirst(all: readonly Remedy[]): readonly Remedy[] {
+  return [...all].sort((a, b) => ofSufficing(a) - ofSufficing(b) || placeOf(a) - placeOf(b));
 }
 
 /** Those that make room, the least harmful first, and the rest. */

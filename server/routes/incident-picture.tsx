@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { lanesOf } from '../../views/activity-lanes.js';
 import { Lanes } from '../../views/drawn/lanes.js';
+import type { ActivityRow } from '../model/activity-row.js';
 import { packagePath } from '../process/package-path.js';
 import type { IncidentFacts } from '../timeline/incident/facts.js';
 import type { Incident } from '../timeline/incident.js';
@@ -11,6 +12,16 @@ import type { AppDeps } from './app-deps.js';
 /** What its picture spans. */
 export function spanOfIncident({ fromMs, toMs }: Incident, nowMs: number) {
   return { fromMs, toMs: toMs ?? nowMs };
+}
+
+/** What happened in it; that it was declared is no part of that. */
+export async function rowsOfIncident(
+  deps: Pick<AppDeps, 'episodes' | 'alerts'>,
+  incident: Incident,
+  { entries, nowMs }: IncidentFacts,
+): Promise<readonly ActivityRow[]> {
+  const rows = await activityRows(deps, spanOfIncident(incident, nowMs), entries);
+  return rows.filter(({ group }) => group !== 'incidents');
 }
 
 /** Of another user's browser: its colours go with it, light and dark, and nothing else. */
@@ -30,7 +41,7 @@ export async function incidentPicture(
   facts: IncidentFacts,
 ): Promise<string> {
   const span = spanOfIncident(incident, facts.nowMs);
-  const rows = await activityRows(deps, span, facts.entries);
+  const rows = await rowsOfIncident(deps, incident, facts);
   const lanes = lanesOf({
     ...{ title: incident.title, rows, span, nowMs: span.toMs },
     hrefOf: () => undefined,

@@ -186,6 +186,33 @@ describe('the first remedy', () => {
   });
 });
 
+describe('remedies of what holds memory', () => {
+  const kept = track(
+    { eventsLength: 1_000, counts: { waiting: 10, completed: 5_000 } },
+    { backlogBytes: MB, completedBytes: 60 * MB, eventsBytes: 4 * MB, types: [] },
+  );
+  const cleanOf = (node: RedisNode) =>
+    fullFinding({ nodes: [node], queues: [kept] }, 'memory.retention').remedies.find(
+      ({ action }) => action === 'queue.clean-finished',
+    );
+
+  test('are held against what Redis needs, and where it needs nothing, against the finding itself', () => {
+    const roomy = cleanOf(
+      aNode({ countedBytes: 70 * MB, maxBytes: 4_000 * MB, expectedGrowthBytesPerSecond: 0 }),
+    );
+    expect(roomy).toMatchObject({ action: 'queue.clean-finished', suffices: true });
+    expect(roomy?.lastsSeconds).toBeUndefined();
+    const tight = { countedBytes: 95 * MB, maxBytes: 100 * MB };
+    expect(cleanOf(aNode({ ...tight, expectedGrowthBytesPerSecond: 0 }))?.suffices).toBe(true);
+    const growing = cleanOf(aNode({ ...tight, expectedGrowthBytesPerSecond: MB }));
+    expect(growing).toMatchObject({
+      suffices: false,
+      effect: expect.stringMatching(/full again in about 6\d s/),
+    });
+    expect(growing?.lastsSeconds).toBeGreaterThan(50);
+  });
+});
+
 describe('what was just done', () => {
   const acted = (over: Partial<Acted>): Acted => ({
     ...{ atMs: NOW_MS - 30_000, action: 'queue.trim-events', queue: 'bull:track', args: { keep: 100 } },

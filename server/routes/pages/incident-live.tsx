@@ -7,11 +7,10 @@ import {
 import { shortHash } from '../../alerts/channels/channel.js';
 import type { Role } from '../../model/role.js';
 import type { Incident } from '../../timeline/incident.js';
-import { activityRows } from '../activity-rows.js';
 import type { AppDeps } from '../app-deps.js';
 import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-commands.js';
-import { spanOfIncident } from '../incident-picture.js';
+import { rowsOfIncident } from '../incident-picture.js';
 import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
@@ -40,7 +39,7 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
       const facts = await gatherFacts(deps, incident);
       // Live parts hold nothing that is one person's: who may forget an incident is said by the page.
       const nobody = { name: '', role, via: 'local' } as const;
-      const rows = await activityRows(deps, spanOfIncident(incident, now()), facts.entries);
+      const rows = await rowsOfIncident(deps, incident, facts);
       return incidentPageOf(incident, facts, rows, nobody, formOfIncident(incident, []));
     },
     everyMs: READ_EVERY_MS,

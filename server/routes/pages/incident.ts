@@ -61,7 +61,8 @@ export function incidentPageOf(
     tiles: impactTiles(account),
     facts: impactRows(account),
     findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
-      text: [episode.headline, episode.cause, worstInWords(episode)].filter(Boolean).join(' · '),
+      headline: episode.headline,
+      worst: worstInWords(episode),
       href: entryPath(episode.id),
       isOpen: episode.endedAtMs === null,
     })),

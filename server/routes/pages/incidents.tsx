@@ -6,7 +6,6 @@ import { incidentPath } from '../../../views/links.js';
 import { localTime } from '../../../views/timeline-page.js';
 import { includesRole } from '../../model/role.js';
 import { type Incident, NOTE_SECTIONS } from '../../timeline/incident.js';
-import { activityRows } from '../activity-rows.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
 import { gatherFacts } from '../gather.js';
@@ -20,7 +19,7 @@ import {
   openIncident,
   removeIncident,
 } from '../incident-commands.js';
-import { spanOfIncident } from '../incident-picture.js';
+import { rowsOfIncident } from '../incident-picture.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { cardOf, formOfIncident, incidentPageOf } from './incident.js';
@@ -108,7 +107,7 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const incident = await findIncident(deps, id);
     const facts = await gatherFacts(deps, incident);
     const form = { ...formOfIncident(incident, instances()), problem };
-    const rows = await activityRows(deps, spanOfIncident(incident, deps.now()), facts.entries);
+    const rows = await rowsOfIncident(deps, incident, facts);
     const view = incidentPageOf(incident, facts, rows, c.get('actor'), form);
     return c.html(
       <IncidentPage chrome={chrome(c, incident.title, incidentLiveUrl(incident))} view={view} />,
