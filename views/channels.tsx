@@ -1,108 +1,136 @@
 import type { FC } from 'hono/jsx';
+import type { ChannelHealth } from '../server/model/console-health.js';
+import { formatCount } from '../server/model/format.js';
+import { includesRole } from '../server/model/role.js';
+import type { AlertReader } from './alert-list.js';
 import { type Chrome, Layout } from './layout.js';
 import type { State } from './state.js';
 import { type Moment, Time } from './time.js';
+import { elementId, moment } from './words.js';
 
 export interface ChannelCardProps {
-  readonly id: string;
   readonly name: string;
   /** Kind, where it leads and what it is notified of. */
   readonly about: string;
-  readonly state: State;
-  readonly stateWord: string;
-  readonly lastSuccess: Moment | null;
-  readonly lastFailure: { readonly at: Moment; readonly reason: string } | null;
-  /** null: this role may not. */
-  readonly testAction: string | null;
+  /** Absent: it was never used. */
+  readonly health: ChannelHealth | undefined;
 }
 
+/** Where what changes of a channel's card stands. */
+export const channelStateId = (name: string): string => `${elementId('channel', name)}-state`;
+
 /** How it has been doing: what of a card changes by itself. */
-export const ChannelHealthLines: FC<ChannelCardProps> = (card) => (
-  <div id={`${card.id}-state`} class="channel-doing">
-    <p class={`channel-state state-${card.state}`}>
-      <span class="state-word">{card.stateWord}</span>
-    </p>
-    {card.lastSuccess ? (
-      <p>
-        Last arrived <Time {...card.lastSuccess} />
+export const ChannelHealthLines: FC<ChannelCardProps & Pick<AlertReader, 'nowMs'>> = ({
+  name,
+  health,
+  nowMs,
+}) => {
+  const { lastSuccessAtMs = null, lastFailureAtMs = null, lastError = null } = health ?? {};
+  const [state, word] = stateOf(health);
+  return (
+    <div id={channelStateId(name)} class="channel-doing">
+      <p class={`channel-state state-${state}`}>
+        <span class="state-word">{word}</span>
       </p>
-    ) : null}
-    {card.lastFailure ? (
-      <p>
-        Last failed <Time {...card.lastFailure.at} />: {card.lastFailure.reason}
-      </p>
+      {lastSuccessAtMs === null ? null : (
+        <p>
+          Last arrived <Time {...moment(lastSuccessAtMs, nowMs)} />
+        </p>
+      )}
+      {lastFailureAtMs === null ? null : (
+        <p>
+          Last failed <Time {...moment(lastFailureAtMs, nowMs)} />: {lastError ?? 'no reason is known'}
+        </p>
+      )}
+    </div>
+  );
+};
+
+function stateOf(health: ChannelHealth | undefined): readonly [State, string] {
+  if (!health) return ['info', 'Never used: send a test'];
+  const { failuresInRow } = health;
+  if (failuresInRow === 0) return ['calm', 'Works'];
+  const times = failuresInRow === 1 ? 'once' : `${formatCount(failuresInRow)} times in a row`;
+  return [failuresInRow >= 3 ? 'critical' : 'warning', `Failed ${times}`];
+}
+
+/** One channel: where it leads, whether it works, and a button that tries it. */
+const ChannelCard: FC<ChannelCardProps & AlertReader> = (card) => {
+  const id = elementId('channel', card.name);
+  return (
+    <li class="channel">
+      <article aria-labelledby={id}>
+        <h3 id={id}>{card.name}</h3>
+        <ChannelHealthLines {...card} />
+        <p class="muted channel-about">{card.about}</p>
+        {includesRole(card.role, 'admin') ? (
+          <Act
+            action={`/channels/${encodeURIComponent(card.name)}/test`}
+            label="Send a test"
+            spoken={`Send a test to ${card.name}`}
+          />
+        ) : null}
+      </article>
+    </li>
+  );
+};
+
+export interface MessageProps {
+  /** Number of the message. */
+  readonly seq: number;
+  readonly title: string;
+  readonly channel: string;
+  readonly createdAtMs: number;
+  /** How often it was tried, and what comes next. */
+  readonly tries: string;
+  /** null: none is known. */
+  readonly lastError: string | null;
+}
+
+export interface MessagesProps {
+  readonly messages: readonly MessageProps[];
+  /** How many there are, of which the newest are listed. */
+  readonly total: number;
+}
+
+const EMPTY = { dead: 'None failed.', waiting: 'None queued.' } as const;
+
+/** Messages that wait or were given up. */
+export const Messages: FC<MessagesProps & AlertReader & { readonly of: keyof typeof EMPTY }> = (list) => (
+  <div id={`messages-${list.of}`}>
+    {list.messages.length === 0 ? (
+      <p class="muted">{EMPTY[list.of]}</p>
+    ) : (
+      <ol class="channels">
+        {list.messages.map(({ seq, title, channel, createdAtMs, tries, lastError }) => (
+          <li class="channel" id={`message-${seq}-item`}>
+            <article aria-labelledby={`message-${seq}`}>
+              <h3 id={`message-${seq}`}>{title}</h3>
+              <p class="muted">
+                to {channel} · since <Time {...moment(createdAtMs, list.nowMs)} /> · {tries}
+              </p>
+              {lastError ? <p>{lastError}</p> : null}
+              {list.of === 'dead' && includesRole(list.role, 'operator') ? (
+                <div class="channel-buttons">
+                  <Act action={`/outbox/${seq}/resend`} label="Send again" spoken={`Send again: ${title}`} />
+                  <Act action={`/outbox/${seq}/remove`} label="Delete" spoken={`Delete: ${title}`} />
+                </div>
+              ) : null}
+            </article>
+          </li>
+        ))}
+      </ol>
+    )}
+    {list.total > list.messages.length ? (
+      <p class="muted">and {formatCount(list.total - list.messages.length)} more</p>
     ) : null}
   </div>
 );
 
-/** One channel: where it leads, whether it works, and a button that tries it. */
-const ChannelCard: FC<ChannelCardProps> = (card) => (
-  <li class="channel">
-    <article aria-labelledby={card.id}>
-      <h3 id={card.id}>{card.name}</h3>
-      <ChannelHealthLines {...card} />
-      <p class="muted channel-about">{card.about}</p>
-      {card.testAction ? (
-        <form method="post" action={card.testAction}>
-          <button type="submit" class="small-button" aria-label={`Send a test to ${card.name}`}>
-            Send a test
-          </button>
-        </form>
-      ) : null}
-    </article>
-  </li>
-);
-
-export interface MessageProps {
-  readonly id: string;
-  readonly title: string;
-  readonly channel: string;
-  readonly begun: Moment;
-  /** How often it was tried, and what comes next. */
-  readonly tries: string;
-  readonly problem: string;
-  /** null: this role may not, or it waits by itself. */
-  readonly resendAction: string | null;
-  readonly removeAction: string | null;
-}
-
-/** Messages that wait or were given up. */
-const MessageList: FC<{ readonly messages: readonly MessageProps[]; readonly more: string }> = ({
-  messages,
-  more,
-}) => (
-  <>
-    <ol class="channels">
-      {messages.map((message) => (
-        <li class="channel" id={`${message.id}-item`}>
-          <article aria-labelledby={message.id}>
-            <h3 id={message.id}>{message.title}</h3>
-            <p class="muted">
-              to {message.channel} · since <Time {...message.begun} /> · {message.tries}
-            </p>
-            {message.problem ? <p>{message.problem}</p> : null}
-            {message.resendAction && message.removeAction ? (
-              <div class="channel-buttons">
-                <Act action={message.resendAction} label="Send again" about={message.title} />
-                <Act action={message.removeAction} label="Delete" about={message.title} />
-              </div>
-            ) : null}
-          </article>
-        </li>
-      ))}
-    </ol>
-    {more ? <p class="muted">{more}</p> : null}
-  </>
-);
-
-const Act: FC<{ readonly action: string; readonly label: string; readonly about: string }> = ({
-  action,
-  label,
-  about,
-}) => (
-  <form method="post" action={action}>
-    <button type="submit" class="small-button" aria-label={`${label}: ${about}`}>
-      {label}
+const Act: FC<{ readonly action: string; readonly label: string; readonly spoken: string }> = (act) => (
+  <form method="post" action={act.action}>
+    <button type="submit" class="small-button" aria-label={act.spoken}>
+      {act.label}
     </button>
   </form>
 );
@@ -121,23 +149,20 @@ export interface ChannelsProps {
   readonly problems: readonly string[];
   readonly channels: readonly ChannelCardProps[];
   readonly heartbeat: HeartbeatProps;
-  readonly waiting: { readonly messages: readonly MessageProps[]; readonly more: string };
-  readonly dead: { readonly messages: readonly MessageProps[]; readonly more: string };
+  readonly waiting: MessagesProps;
+  readonly dead: MessagesProps;
 }
 
-export const ChannelsPage: FC<{ readonly chrome: Chrome; readonly view: ChannelsProps }> = ({
-  chrome,
-  view,
-}) => (
-  <Layout chrome={chrome}>
-    <h1>Channels</h1>
-    <ChannelsSection {...view} />
-  </Layout>
-);
+interface ChannelsPageProps {
+  readonly chrome: Chrome;
+  readonly view: ChannelsProps;
+  readonly reader: AlertReader;
+}
 
 /** Who is notified of trouble, whether it arrives, and who notices when the console itself is gone. */
-const ChannelsSection: FC<ChannelsProps> = (view) => (
-  <>
+export const ChannelsPage: FC<ChannelsPageProps> = ({ chrome, view, reader }) => (
+  <Layout chrome={chrome}>
+    <h1>Channels</h1>
     {view.tested ? (
       <p class={`channel-note state-${view.tested.state}`} role="status">
         {view.tested.text}
@@ -156,7 +181,7 @@ const ChannelsSection: FC<ChannelsProps> = (view) => (
       ) : (
         <ul class="channels">
           {view.channels.map((channel) => (
-            <ChannelCard {...channel} />
+            <ChannelCard {...channel} {...reader} />
           ))}
         </ul>
       )}
@@ -167,13 +192,13 @@ const ChannelsSection: FC<ChannelsProps> = (view) => (
     </section>
     <section class="channels-part" aria-labelledby="dead-title">
       <h2 id="dead-title">Failed deliveries</h2>
-      <Messages id="messages-dead" {...view.dead} />
+      <Messages of="dead" {...view.dead} {...reader} />
     </section>
     <section class="channels-part" aria-labelledby="waiting-title">
       <h2 id="waiting-title">Queued deliveries</h2>
-      <Messages id="messages-waiting" {...view.waiting} />
+      <Messages of="waiting" {...view.waiting} {...reader} />
     </section>
-  </>
+  </Layout>
 );
 
 /** What is wrong with the console itself. */
@@ -197,15 +222,4 @@ export const Heartbeat: FC<HeartbeatProps> = (heartbeat) => (
       </>
     ) : null}
   </p>
-);
-
-const NONE = {
-  'messages-dead': 'None failed.',
-  'messages-waiting': 'None queued.',
-} as const;
-
-export const Messages: FC<ChannelsProps['dead'] & { readonly id: keyof typeof NONE }> = ({ id, ...list }) => (
-  <div id={id}>
-    {list.messages.length === 0 ? <p class="muted">{NONE[id]}</p> : <MessageList {...list} />}
-  </div>
 );

@@ -3,7 +3,7 @@ import { type Alert, type AlertView, subjectName } from '../model/alert.js';
 import type { AuditLog } from '../model/audit-record.js';
 import { formatDuration } from '../model/format.js';
 import type { ChangeBy } from '../model/role.js';
-import { matcherText, type Silence, type SilenceMatchers } from '../model/silence.js';
+import { matcherText, type Silence, type SilenceAsk } from '../model/silence.js';
 import { ALL_INSTANCES, type TimelineEntry, type TimelineLog } from '../model/timeline-entry.js';
 import { type AuditInput, auditOf } from '../timeline/audit-log.js';
 import type { Watch } from '../watch/watch.js';
@@ -86,13 +86,14 @@ export class AlertCommands {
   }
 
   /** @returns null: there are as many silences as there may be. */
-  async silence(
-    by: ChangeBy,
-    asked: { readonly matchers: SilenceMatchers; readonly endsAtMs: number },
-  ): Promise<Silence | null> {
+  async silence(by: ChangeBy, asked: SilenceAsk): Promise<Silence | null> {
     const { store, alerting, now, newId } = this.#deps;
     const { actor, reason = '' } = by;
-    const silence: Silence = { id: newId(), author: actor.name, startsAtMs: now(), reason, ...asked };
+    const given = Object.entries(asked.matchers).filter(([, value]) => value !== undefined);
+    const startsAtMs = now();
+    const endsAtMs = startsAtMs + asked.durationSeconds * 1000;
+    const matchers = Object.fromEntries(given);
+    const silence: Silence = { id: newId(), author: actor.name, startsAtMs, endsAtMs, reason, matchers };
     if (by.isDryRun) return (await store.silences.hasRoom(silence.startsAtMs)) ? silence : null;
     if (!(await store.silences.add(silence))) return null;
     await alerting.refresh();

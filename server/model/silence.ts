@@ -4,7 +4,7 @@ import { type ModelOf, TimeSchema } from './json.js';
 const glob = z.string('must be a glob').min(1, 'must not be empty').max(300);
 
 /** Which alerts a silence is about: all that are given must hold. Globs, but for the severity. */
-export const MatchersSchema = z.strictObject({
+const MatchersSchema = z.strictObject({
   rule: glob.optional().describe('Of rule ids'),
   code: glob.optional().describe('Of finding codes, or signal: and a name'),
   instance: glob.optional(),
@@ -13,6 +13,21 @@ export const MatchersSchema = z.strictObject({
   severity: z.enum(['critical', 'warning', 'info'], 'must be critical, warning or info').optional(),
 });
 
+const LONGEST_SECONDS = 30 * 24 * 3600;
+
+/** What is asked of whoever silences. */
+export const SilenceAskSchema = z.strictObject({
+  matchers: MatchersSchema.refine(
+    (given) => Object.values(given).some((value) => value !== undefined),
+    'must say what is silenced: give at least one',
+  ),
+  durationSeconds: z
+    .number('must be a number of seconds')
+    .min(60, 'must be at least 60 s')
+    .max(LONGEST_SECONDS, `must be at most ${LONGEST_SECONDS} s, 30 days`),
+});
+
+export type SilenceAsk = z.infer<typeof SilenceAskSchema>;
 export type SilenceMatchers = ModelOf<typeof MatchersSchema>;
 
 /** Nobody is notified of what it matches, until it ends. */

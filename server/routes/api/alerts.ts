@@ -3,7 +3,7 @@ import { alertFingerprint } from '../../alerts/notification.js';
 import type { AlertView } from '../../model/alert.js';
 import { StoredAlertSchema } from '../../model/alert.js';
 import { jsonWriter } from '../../model/json.js';
-import { MatchersSchema, type Silence, SilenceFacts } from '../../model/silence.js';
+import { type Silence, SilenceAskSchema, SilenceFacts } from '../../model/silence.js';
 import type { AppDeps } from '../app-deps.js';
 import { Problem } from '../problem.js';
 import { apiPart, changeBy, changeQuery, dryRunQuery, jsonBody, jsonRoute, limitOf, reason } from './env.js';
@@ -41,7 +41,6 @@ function silenceJson(silence: Silence, nowMs: number) {
   return writeSilence(silence, { remainingSeconds: Math.max(0, silence.endsAtMs - nowMs) / 1000 });
 }
 
-const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 const MAX_LISTED = 1_000;
 const idParam = z.object({ id: z.string().max(100) });
 
@@ -84,19 +83,7 @@ const silenceRoute = jsonRoute(
   SilenceSchema,
   {
     query: dryRunQuery,
-    body: jsonBody(
-      z.strictObject({
-        matchers: MatchersSchema.refine(
-          (given) => Object.keys(given).length > 0,
-          'must say what is silenced: give at least one',
-        ),
-        durationSeconds: z
-          .number('must be a number of seconds')
-          .min(60, 'must be at least 60 s')
-          .max(LONGEST_SILENCE_SECONDS, `must be at most ${LONGEST_SILENCE_SECONDS} s, 30 days`),
-        reason,
-      }),
-    ),
+    body: jsonBody(SilenceAskSchema.extend({ reason })),
   },
 );
 
@@ -129,10 +116,8 @@ export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
       c.json({ silences: deps.alerting.silences().map((one) => silenceJson(one, deps.now())) }, 200),
     )
     .openapi(silenceRoute, async (c) => {
-      const { matchers, durationSeconds, reason } = c.req.valid('json');
-      const given = Object.fromEntries(Object.entries(matchers).filter(([, value]) => value !== undefined));
-      const endsAtMs = deps.now() + durationSeconds * 1000;
-      const silence = await alerts.silence(changeBy(c, reason), { matchers: given, endsAtMs });
+      const { reason, ...asked } = c.req.valid('json');
+      const silence = await alerts.silence(changeBy(c, reason), asked);
       if (!silence) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
       return c.json(silenceJson(silence, deps.now()), 200);
     })

@@ -12,6 +12,7 @@ import type { StoredRule } from '../../alerts/rules-store.js';
 import { type AlertGroup, subjectName } from '../../model/alert.js';
 import { formatDuration } from '../../model/format.js';
 import { includesRole, type Role } from '../../model/role.js';
+import { SilenceAskSchema } from '../../model/silence.js';
 import { plainName } from '../../model/words.js';
 import type { AppDeps } from '../app-deps.js';
 import { type GateEnv, requireRole } from '../gate.js';
@@ -27,7 +28,6 @@ type PageContext = Context<GateEnv>;
 type Values = Readonly<Record<string, string>>;
 const NO_TEST: RuleTestProps = { summary: '', firings: [], problems: [] };
 const MAX_FIRINGS = 10;
-const LONGEST_SILENCE_SECONDS = 30 * 24 * 3600;
 
 /** The page of alerts, its forms and the editor of rules; they act by the same functions as the API. */
 export function alertRoutes(deps: AppDeps): Hono<GateEnv> {
@@ -183,18 +183,12 @@ function ruleRowOf({ rule, source, updatedBy }: StoredRule, firing: number): Rul
 
 async function silence(deps: AppDeps, c: PageContext): Promise<Response> {
   const { comment = '', durationSeconds, ...given } = await formOf(c);
-  const seconds = Number(durationSeconds);
-  if (!(seconds >= 60 && seconds <= LONGEST_SILENCE_SECONDS) || comment.trim() === '' || comment.length > 300)
-    throw new Problem(422, 'invalid-request', 'a silence takes a time of at most 30 days, and says why');
-  const matchers = Object.fromEntries(
-    ['rule', 'code', 'instance', 'queue', 'type'].flatMap((name) =>
-      given[name] ? [[name, given[name]]] : [],
-    ),
-  );
-  if (Object.keys(matchers).length === 0)
-    throw new Problem(422, 'invalid-request', 'a silence says what it is about');
-  const asked = { matchers, endsAtMs: deps.now() + seconds * 1000 };
-  const made = await deps.alerts.silence({ actor: c.get('actor'), reason: comment.trim() }, asked);
+  if (comment.trim() === '' || comment.length > 300)
+    throw new Problem(422, 'invalid-request', 'a silence takes a reason of at most 300 characters');
+  const parsed = SilenceAskSchema.safeParse({ matchers: given, durationSeconds: Number(durationSeconds) });
+  if (!parsed.success)
+    throw new Problem(422, 'invalid-request', parsed.error.issues.map(({ message }) => message).join('; '));
+  const made = await deps.alerts.silence({ actor: c.get('actor'), reason: comment.trim() }, parsed.data);
   if (!made) throw new Problem(409, 'too-many', 'there are 500 silences: end some first');
   return c.redirect('/alerts', 303);
 }

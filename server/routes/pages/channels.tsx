@@ -1,14 +1,20 @@
 import { type Context, Hono } from 'hono';
-import type { ChannelCardProps, HeartbeatProps, MessageProps } from '../../../views/channels.js';
+import type {
+  ChannelCardProps,
+  HeartbeatProps,
+  MessageProps,
+  MessagesProps,
+} from '../../../views/channels.js';
 import {
   ChannelHealthLines,
   ChannelsPage,
   type ChannelsProps,
+  channelStateId,
   Heartbeat,
   Messages,
   OwnProblems,
 } from '../../../views/channels.js';
-import { elementId, moment } from '../../../views/words.js';
+import { moment } from '../../../views/words.js';
 import type { Channel } from '../../alerts/channels/channel.js';
 import { shortHash } from '../../alerts/channels/channel.js';
 import { destinationOf } from '../../alerts/channels/settings.js';
@@ -16,7 +22,7 @@ import type { DeadManState } from '../../alerts/dead-man-switch.js';
 import type { OutboxEntry } from '../../alerts/outbox-tables.js';
 import type { ChannelHealth } from '../../model/console-health.js';
 import { formatCount, formatDuration } from '../../model/format.js';
-import { includesRole, type Role } from '../../model/role.js';
+import type { Role } from '../../model/role.js';
 import { plainName } from '../../model/words.js';
 import { removeMessage, resendMessage, testChannel } from '../api/channels.js';
 import type { AppDeps } from '../app-deps.js';
@@ -28,7 +34,6 @@ import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 
-const MAX_MESSAGES = 30;
 const TYPE_WORDS = {
   webhook: 'Webhook',
   slack: 'Slack',
@@ -39,37 +44,16 @@ const TYPE_WORDS = {
 
 const WORDS = { firing: '', acknowledged: 'Acknowledged: ', resolved: 'Resolved: ' } as const;
 
-function channelCardOf(
-  { settings }: Channel,
-  health: ChannelHealth | undefined,
-  role: Role,
-  nowMs: number,
-): ChannelCardProps {
+function channelOf({ settings }: Channel, health: readonly ChannelHealth[]): ChannelCardProps {
   const { name, type, minSeverity, instances } = settings;
   const of = instances.includes('*') ? 'every Redis' : instances.map(plainName).join(', ');
   const from =
     minSeverity === 'info' ? 'everything' : `${minSeverity}${minSeverity === 'critical' ? '' : ' and worse'}`;
-  const { lastSuccessAtMs = null, lastFailureAtMs = null, lastError = null } = health ?? {};
   return {
-    id: elementId('channel', name),
     name,
     about: `${TYPE_WORDS[type]} to ${destinationOf(settings)} · ${from}, of ${of}`,
-    ...stateOf(health),
-    lastSuccess: lastSuccessAtMs === null ? null : moment(lastSuccessAtMs, nowMs),
-    lastFailure:
-      lastFailureAtMs === null
-        ? null
-        : { at: moment(lastFailureAtMs, nowMs), reason: lastError ?? 'no reason is known' },
-    testAction: includesRole(role, 'admin') ? `/channels/${encodeURIComponent(name)}/test` : null,
+    health: health.find(({ channel }) => channel === name),
   };
-}
-
-function stateOf(health: ChannelHealth | undefined): Pick<ChannelCardProps, 'state' | 'stateWord'> {
-  if (!health) return { state: 'info', stateWord: 'Never used: send a test' };
-  const { failuresInRow } = health;
-  if (failuresInRow === 0) return { state: 'calm', stateWord: 'Works' };
-  const times = failuresInRow === 1 ? 'once' : `${formatCount(failuresInRow)} times in a row`;
-  return { state: failuresInRow >= 3 ? 'critical' : 'warning', stateWord: `Failed ${times}` };
 }
 
 function heartbeatOf(deadMan: DeadManState | null, nowMs: number): HeartbeatProps {
@@ -87,33 +71,14 @@ function heartbeatOf(deadMan: DeadManState | null, nowMs: number): HeartbeatProp
   return { state: 'warning', stateWord: 'Silent:', text: `${problem}.`, lastBeat };
 }
 
-function messagesOf(
-  entries: readonly OutboxEntry[],
-  total: number,
-  role: Role,
-  nowMs: number,
-): ChannelsProps['dead'] {
-  const shown = entries.slice(0, MAX_MESSAGES);
-  return {
-    messages: shown.map((entry) => messageOf(entry, role, nowMs)),
-    more: total > shown.length ? `and ${formatCount(total - shown.length)} more` : '',
-  };
-}
-
-function messageOf(entry: OutboxEntry, role: Role, nowMs: number): MessageProps {
-  const { seq, channel, notification, tries, state, nextTryAtMs, lastError, createdAtMs } = entry;
-  const word = WORDS[notification.status];
+function messageOf(entry: OutboxEntry, nowMs: number): MessageProps {
+  const { notification, tries, state, nextTryAtMs } = entry;
+  const { status, headline, instance } = notification;
   const next = state === 'pending' ? `, next at ${moment(nextTryAtMs, nowMs).text}` : '';
-  const mayAct = state === 'dead' && includesRole(role, 'operator');
   return {
-    id: `message-${seq}`,
-    title: `${word}${plainName(notification.headline)} (${plainName(notification.instance)})`,
-    channel,
-    begun: moment(createdAtMs, nowMs),
+    ...entry,
+    title: `${WORDS[status]}${plainName(headline)} (${plainName(instance)})`,
     tries: `${tries === 0 ? 'not tried yet' : tries === 1 ? 'tried once' : `tried ${formatCount(tries)} times`}${next}`,
-    problem: lastError ?? '',
-    resendAction: mayAct ? `/outbox/${seq}/resend` : null,
-    removeAction: mayAct ? `/outbox/${seq}/remove` : null,
   };
 }
 
@@ -148,35 +113,33 @@ export function channelRoutes(deps: AppDeps): Hono<GateEnv> {
 async function page(deps: AppDeps, c: Context<GateEnv>, tested: ChannelsProps['tested']): Promise<Response> {
   const actor = c.get('actor');
   const nowMs = deps.now();
-  const view = { ...(await channelsOf(deps, actor.role, nowMs)), tested };
+  const view = { ...(await channelsOf(deps, nowMs)), tested };
   const liveUrl = `/live?${new URLSearchParams({ view: 'channels', of: shortHash(JSON.stringify(view)) })}`;
   const frame = { actor, nowMs, current: '/channels', subject: 'Channels', liveUrl };
-  return c.html(<ChannelsPage chrome={chromeOf(deps, frame)} view={view} />);
+  return c.html(
+    <ChannelsPage chrome={chromeOf(deps, frame)} view={view} reader={{ role: actor.role, nowMs }} />,
+  );
 }
 
-/** Everything that the section shows, so that another page may hold it too. */
-export async function channelsOf(
-  deps: AppDeps,
-  role: Role,
-  nowMs: number,
-): Promise<Omit<ChannelsProps, 'tested'>> {
-  const { messaging } = deps;
+/** Everything that the page shows. */
+async function channelsOf({ messaging }: AppDeps, nowMs: number): Promise<Omit<ChannelsProps, 'tested'>> {
   const { outbox } = messaging;
-  const [healthRows, counts, waiting, dead] = await Promise.all([
+  const [health, counts, waiting, dead] = await Promise.all([
     outbox.health(),
     outbox.counts(),
     outbox.list(['pending', 'sending'], MAX_LISTED),
     outbox.list(['dead'], MAX_LISTED),
   ]);
-  const health = new Map(healthRows.map((one) => [one.channel, one]));
+  const listed = (entries: readonly OutboxEntry[], total: number): MessagesProps => ({
+    messages: entries.map((entry) => messageOf(entry, nowMs)),
+    total,
+  });
   return {
     problems: messaging.problems().map(({ text }) => `${text}.`),
-    channels: messaging.channels.map((channel) =>
-      channelCardOf(channel, health.get(channel.settings.name), role, nowMs),
-    ),
+    channels: messaging.channels.map((channel) => channelOf(channel, health)),
     heartbeat: heartbeatOf(messaging.deadMan?.state() ?? null, nowMs),
-    waiting: messagesOf(waiting, counts.pending + counts.sending, role, nowMs),
-    dead: messagesOf(dead, counts.dead, role, nowMs),
+    waiting: listed(waiting, counts.pending + counts.sending),
+    dead: listed(dead, counts.dead),
   };
 }
 
@@ -194,20 +157,23 @@ const READ_EVERY_MS = 1_000;
  */
 export function channelsLive(deps: AppDeps, role: Role, of: string): LiveView {
   const { now } = deps;
-  const loaded = new Loaded({ load: () => channelsOf(deps, role, now()), everyMs: READ_EVERY_MS, now });
+  const loaded = new Loaded({ load: () => channelsOf(deps, now()), everyMs: READ_EVERY_MS, now });
   return {
     key: `channels|${role}|${of}`,
     render: () => {
-      const frame = frameParts(deps, now(), 'Channels');
+      const reader = { role, nowMs: now() };
+      const frame = frameParts(deps, reader.nowMs, 'Channels');
       const view = loaded.latest();
       if (view === null) return frame;
       return [
         ...frame,
         swapPart('own-problems', html(<OwnProblems problems={view.problems} />)),
-        ...view.channels.map((card) => swapPart(`${card.id}-state`, html(<ChannelHealthLines {...card} />))),
+        ...view.channels.map((card) =>
+          swapPart(channelStateId(card.name), html(<ChannelHealthLines {...card} {...reader} />)),
+        ),
         swapPart('heartbeat', html(<Heartbeat {...view.heartbeat} />)),
-        swapPart('messages-dead', html(<Messages id="messages-dead" {...view.dead} />)),
-        swapPart('messages-waiting', html(<Messages id="messages-waiting" {...view.waiting} />)),
+        swapPart('messages-dead', html(<Messages of="dead" {...view.dead} {...reader} />)),
+        swapPart('messages-waiting', html(<Messages of="waiting" {...view.waiting} {...reader} />)),
       ];
     },
   };
