@@ -90,9 +90,11 @@
   // ---- Times are UTC; the viewer's own is one hover away.
   document.addEventListener('pointerover', (event) => {
     const time = event.target.closest?.('time[datetime]');
-    if (time?.title !== '') return;
+    if (!time || time.title.endsWith('local time')) return;
     const at = new Date(time.dateTime);
-    if (!Number.isNaN(at.getTime())) time.title = `${at.toLocaleString()} local time`;
+    // One that says how long ago it was says there when that was.
+    const exact = time.title === '' ? '' : `${time.title}, `;
+    if (!Number.isNaN(at.getTime())) time.title = `${exact}${at.toLocaleString()} local time`;
   });
 
   // ---- Theme: system, light, dark.

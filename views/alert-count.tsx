@@ -3,7 +3,12 @@ import type { FC } from 'hono/jsx';
 /** How many alerts fire, in the menu of every page. */
 export const AlertCount: FC<{ readonly count: number }> = ({ count }) => (
   <span id="alert-count" class={count > 0 ? 'nav-count' : 'nav-count is-empty'}>
-    {count > 0 ? `${count} firing` : ''}
+    {count > 0 ? (
+      <>
+        {count}
+        <span class="nav-count-word"> firing</span>
+      </>
+    ) : null}
   </span>
 );
 

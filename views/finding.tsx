@@ -183,8 +183,8 @@ const More: FC<{ readonly finding: FoundTrouble; readonly isPlanned: boolean }> 
 export interface FindingListProps {
   readonly findings: readonly FoundTrouble[];
   readonly context: FindingContext;
-  /** What is said where there is none. */
-  readonly calm: string;
+  /** What is said where there is none; null: something else says it. */
+  readonly calm: string | null;
 }
 
 /** Worst first. The script keeps the order while somebody is about to press a button in it. */
@@ -195,6 +195,6 @@ export const FindingList: FC<FindingListProps> = ({ findings, context, calm }) =
         <FindingCard finding={finding} context={context} />
       ))}
     </ol>
-    <p class="findings-calm">{calm}</p>
+    {calm === null ? null : <p class="findings-calm">{calm}</p>}
   </>
 );

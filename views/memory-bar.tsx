@@ -12,6 +12,7 @@ const MAX_DRAWN = 6;
 const MAX_TYPES_DRAWN = 5;
 /** Named below a short bar, where a part may be too narrow for its name. */
 const MAX_NAMED = 4;
+const NAMED_FROM = 0.1;
 
 interface MemoryBarProps {
   readonly shares: MemoryShares;
@@ -36,12 +37,11 @@ export const MemoryBar: FC<MemoryBarProps> = ({ shares, snapshot, by }) => {
   );
 };
 
-/** The largest of it by name. Those that differ by less than a tenth of it stay as they stand in the bar. */
+/** What is a tenth of it or more by name, as it stands in the bar: by size they would change places. */
 export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot }) => (
   <ul class="share-legend">
     {partsOf(shares, snapshot)
-      .filter(({ value }) => value >= 1)
-      .toSorted((a, b) => tenthsOf(b, shares) - tenthsOf(a, shares))
+      .filter(({ value }) => value >= 1 && value >= NAMED_FROM * shares.heldBytes)
       .slice(0, MAX_NAMED)
       .map(({ label, value, tone }) => (
         <li>
@@ -54,10 +54,6 @@ export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot 
       ))}
   </ul>
 );
-
-function tenthsOf({ value }: Share, { heldBytes }: MemoryShares): number {
-  return Math.round((10 * value) / Math.max(1, heldBytes));
-}
 
 function partsOf(shares: MemoryShares, snapshot: Snapshot): readonly Share[] {
   const { shown, rest } = foldRest(shares.byQueue, MAX_DRAWN, shares.heldBytes);

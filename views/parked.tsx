@@ -10,14 +10,14 @@ import {
 import { saidBy } from '../server/model/replay-spec.js';
 import { includesRole, type Role } from '../server/model/role.js';
 import { plainName, plainSentence } from '../server/model/words.js';
+import { Ago } from './ago.js';
 import { ShareBar } from './drawn/bars.js';
 import { Icon, type IconName } from './icon.js';
 import { encodePart, queuePath, replayFormPath } from './links.js';
 import { restorePath } from './recovery-strip.js';
 import { RateForm, reasonInWords } from './replay.js';
 import type { State } from './state.js';
-import { Time } from './time.js';
-import { coarseAge, elementId, moment } from './words.js';
+import { coarseAge, elementId } from './words.js';
 
 /** What was just done to a parking on a page: a change of state, of the guard, or of the rate. */
 export const PARKING_ORDERS = ['running', 'paused', 'aborted', 'guard', 'rate'] as const;
@@ -114,7 +114,7 @@ const Card: FC<{ readonly parking: Parking; readonly look: ParkedLook }> = ({ pa
         <p class="muted">{accountOf(parking)}</p>
         <p class="muted">
           {saidBy(plainName(parking.actor), plainSentence(parking.reason))}
-          {leftOf(parking)} · <Time {...moment(parking.startedAtMs, look.nowMs)} />
+          {leftOf(parking)} · <Ago atMs={parking.startedAtMs} nowMs={look.nowMs} />
         </p>
         <Links parking={parking} look={look} />
         <Controls parking={parking} id={id} look={look} />

@@ -19,10 +19,10 @@ interface VerdictWords {
 const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   'no-workers': { word: 'no workers', state: 'critical', icon: 'no-workers' },
   'workers-paused': { word: 'workers paused', state: 'critical', icon: 'paused' },
-  stuck: { word: 'stuck', state: 'critical', icon: 'stuck' },
+  stuck: { word: 'no completions', state: 'critical', icon: 'stuck' },
   'blocked-by-memory': { word: 'Redis full', state: 'critical', icon: 'blocked-by-memory' },
   overloaded: { word: 'saturated', state: 'warning', icon: 'growing' },
-  growing: { word: 'growing', state: 'warning', icon: 'growing' },
+  growing: { word: 'backlog growing', state: 'warning', icon: 'growing' },
   paused: { word: 'paused by app', state: 'info', icon: 'paused' },
   'paused-by-spillway': { word: 'paused', state: 'info', icon: 'paused-by-spillway' },
   capped: { word: 'capped', state: 'warning', icon: 'capped' },
@@ -30,7 +30,7 @@ const VERDICTS: Readonly<Record<QueueVerdict, VerdictWords>> = {
   failing: { word: 'failing', state: 'warning', icon: 'stuck' },
   running: { word: 'running', state: 'calm', icon: 'flowing' },
   waiting: { word: 'waiting', state: 'info', icon: 'paused' },
-  flowing: { word: 'flowing', state: 'calm', icon: 'flowing' },
+  flowing: { word: 'OK', state: 'calm', icon: 'flowing' },
   idle: { word: 'idle', state: 'calm', icon: 'idle' },
 };
 

@@ -3,11 +3,10 @@ import { formatBytes, formatCount, formatDuration, formatJobs } from '../server/
 import { type MemoryAfter, memoryAfterInWords } from '../server/model/queue-verdict.js';
 import type { DryRun } from '../server/model/replay.js';
 import { plainName } from '../server/model/words.js';
+import { Ago } from './ago.js';
 import { type Chrome, Layout } from './layout.js';
 import { jobPath, queuePath } from './links.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
-import { Time } from './time.js';
-import { moment } from './words.js';
 
 /** What a replay would take, and what follows from it. */
 interface ReplayEstimate extends DryRun {
@@ -133,7 +132,7 @@ const Sample: FC<{
         <li>
           {isParked ? plainName(id) : <a href={jobPath(instance, queue, id)}>{plainName(id)}</a>}{' '}
           {plainName(name)} <span class="muted">{isParked ? 'parked' : 'finished'}</span>{' '}
-          <Time {...moment(finishedAtMs, nowMs)} />
+          <Ago atMs={finishedAtMs} nowMs={nowMs} />
         </li>
       ))}
     </ul>

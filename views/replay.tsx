@@ -4,11 +4,11 @@ import { hasEnded, type ReplayView, SKIP_REASONS, type SkipReason } from '../ser
 import { saidBy } from '../server/model/replay-spec.js';
 import { includesRole, type Role } from '../server/model/role.js';
 import { plainName, plainSentence } from '../server/model/words.js';
+import { Ago } from './ago.js';
 import { ShareBar } from './drawn/bars.js';
 import { listed } from './drawn/words.js';
 import type { State } from './state.js';
-import { Time } from './time.js';
-import { elementId, moment } from './words.js';
+import { elementId } from './words.js';
 
 /** Who looks at replays, and from where. */
 export interface ReplayLook {
@@ -115,7 +115,7 @@ const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({
         <details>
           <summary>Account</summary>
           <p class="muted">
-            {accountOf(view)} {skippedOf(view)} Begun <Time {...moment(record.createdAtMs, look.nowMs)} /> by{' '}
+            {accountOf(view)} {skippedOf(view)} Begun <Ago atMs={record.createdAtMs} nowMs={look.nowMs} /> by{' '}
             {saidBy(plainName(record.actor), plainSentence(record.spec.reason))}.{' '}
             <a href={reportPath(record.id)}>Report</a>
           </p>
@@ -224,7 +224,7 @@ const Ended: FC<{ readonly view: ReplayView; readonly nowMs: number }> = ({ view
   return (
     <li class="replay" id={elementId('replay', record.id)}>
       <span class={`state-word state-${state}`}>{word}</span>{' '}
-      <Time {...moment(record.endedAtMs ?? record.createdAtMs, nowMs)} />{' '}
+      <Ago atMs={record.endedAtMs ?? record.createdAtMs} nowMs={nowMs} />{' '}
       <strong>{replayTitle(record)}</strong>: {accountOf(view)} {skippedOf(view)}{' '}
       {formatCount(account.succeeded)} succeeded{again}.{' '}
       <span class="muted">{saidBy(plainName(record.actor), plainSentence(record.spec.reason))}</span>{' '}

@@ -17,7 +17,10 @@ export interface ResolvedProps {
 
 export interface VerdictProps {
   readonly state: State;
+  /** The worst; read out when it changes. */
   readonly text: string;
+  /** How many problems there are: seen in place of the worst, whose headline stands below; empty: none are. */
+  readonly counts: string;
   readonly detail: string;
   /** Where it is marked as an incident; absent: nothing critical, or the role may not. */
   readonly incidentHref?: string;
@@ -26,10 +29,21 @@ export interface VerdictProps {
 }
 
 /** The answer to "what is wrong", in one line. The only thing on the page that is read out when it changes. */
-export const VerdictLine: FC<VerdictProps> = ({ state, text, detail, incidentHref, resolved = null }) => (
+export const VerdictLine: FC<VerdictProps> = ({
+  state,
+  text,
+  counts,
+  detail,
+  incidentHref,
+  resolved = null,
+}) => (
   <div id="verdict" class={`verdict state-${state}${resolved ? ' is-resolved' : ''}`}>
     <h1 id="verdict-text" aria-live="polite" aria-atomic="true">
-      <StateIcon state={state} /> {resolved ? resolvedInWords(resolved) : text}
+      <StateIcon state={state} /> {counts}
+      <span class={counts === '' ? undefined : 'visually-hidden'}>
+        {counts === '' ? '' : ': '}
+        {resolved ? resolvedInWords(resolved) : text}
+      </span>
     </h1>
     {resolved ? <Resolved {...resolved} still={text} /> : null}
     <p class="verdict-detail">
@@ -38,7 +52,7 @@ export const VerdictLine: FC<VerdictProps> = ({ state, text, detail, incidentHre
           Declare incident
         </a>
       ) : null}{' '}
-      {detail}
+      <span class="verdict-numbers">{detail}</span>
     </p>
   </div>
 );

@@ -127,7 +127,7 @@ describe('the overview', () => {
     // What lies over the page at its foot hides what is below.
     const foot = (await page.locator('.top-nav').boundingBox())?.y ?? 0;
     const seenUpTo = foot > 400 ? foot : 844;
-    expect(await bottomOf(page.locator('#verdict-text'))).toBeLessThan(seenUpTo);
+    expect(await bottomOf(worst.locator('h3'))).toBeLessThan(seenUpTo);
     expect(await bottomOf(worst.getByText('Cause', { exact: true }).first())).toBeLessThan(seenUpTo);
     expect(await bottomOf(worst.locator('.remedy-button').first())).toBeLessThan(seenUpTo);
     await page.close();

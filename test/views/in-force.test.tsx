@@ -145,6 +145,7 @@ describe('that it is over', () => {
     const html = rendered(
       <VerdictLine
         state="calm"
+        counts=""
         text="All clear"
         detail=""
         resolved={{

@@ -91,7 +91,7 @@ describe('headline, card and rows are one judgement', () => {
       state: 'info',
       text: 'Nothing is wrong; 5,506 jobs still wait, for about 55 s',
     });
-    expect(late.rows[0]).toMatchObject({ verdict: 'flowing', state: 'calm' });
+    expect(late.rows[0]).toMatchObject({ verdict: 'OK', state: 'calm' });
     expect(judge({}).headline.text).toBe('All clear');
   });
 
@@ -169,7 +169,7 @@ describe('headline, card and rows are one judgement', () => {
     const problem = { severity: 'critical' as const, headline: 'track fails: 60% of its runs' };
     const row = renderedRow(queue, aSnapshot({ queues: [queue] }), { problem });
     expect(row).toMatchObject({ state: 'critical', problem: problem.headline });
-    expect(row.verdict).not.toBe('flowing');
+    expect(row.verdict).not.toBe('OK');
   });
 });
 

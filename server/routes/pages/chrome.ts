@@ -15,6 +15,8 @@ import { assetUrl } from './assets.js';
 const STYLES = [
   'tokens.css',
   'base.css',
+  'drawn-time.css',
+  'drawn-parts.css',
   'drawn.css',
   'top.css',
   'navigation.css',

@@ -45,7 +45,7 @@ export async function overviewPage(deps: AppDeps, actor: Actor, query: QueueQuer
           back: '/',
         },
         replayGroups: Object.keys(deps.groups),
-        findings: findingListOf(deps, actor.role, nowMs),
+        findings: { ...findingListOf(deps, actor.role, nowMs), calm: null },
         queues: queueTableOf(deps, {
           ...{ query, place: '/', role: actor.role, nowMs },
           held: past?.parkings ?? [],

@@ -25,7 +25,9 @@ export function verdictLineOf(
   return {
     state: calm?.state ?? worst.state,
     text: calm?.text ?? (worst.state === 'blind' ? 'Connecting to Redis' : worst.words),
-    detail: [countsInWords(findings), trafficInWords(snapshots, nowMs)]
+    // The problem itself says it, below: here is how many there are.
+    counts: worst.finding === null ? '' : countsInWords(findings),
+    detail: [worst.finding === null ? countsInWords(findings) : '', trafficInWords(snapshots, nowMs)]
       .filter((part) => part !== '')
       .join(' · '),
     ...(worst.finding?.severity === 'critical' && includesRole(role, 'operator')
