@@ -48,8 +48,8 @@ export const FindingCard: FC<{ readonly finding: FoundTrouble; readonly context:
           <h3 id={`${id}-title`}>{finding.headline}</h3>
           <p class="finding-meta">
             <span class="finding-since">
-              <span class="finding-age">for {coarseAge((nowMs - sinceMs) / 1000)}</span> · since{' '}
-              <Time {...moment(sinceMs, nowMs)} />
+              since <Time {...moment(sinceMs, nowMs)} /> ·{' '}
+              <span class="finding-age">for {coarseAge((nowMs - sinceMs) / 1000)}</span>
             </span>
             <Subject finding={finding} context={context} />
             {finding.worker ? (
