@@ -153,7 +153,7 @@ export const fullRedis: Drill = {
     'Within half a minute the band turns red and the finding "redis.full" heads the page.',
     'It names the job type, what its runs wait for, and what to set: try its remedies in their order.',
     'A stock queue.pause() is refused in this state; the actions of the console are not.',
-    'Once there is room the top remedy is the concurrency of the analytics workers: batches fill, and the backlog drains.',
+    'The first button makes room and then raises the concurrency of the analytics workers: batches fill, and the backlog drains.',
   ],
   async start({ world, activity }, { jobs }) {
     activity.moment('work begins');

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { type FormatUnit, formatNumber, formatRate, formatRatio, formatValue, rowSeconds } from './format.js';
+import {
+  type FormatUnit,
+  formatNumber,
+  formatRate,
+  formatRatio,
+  formatValue,
+  rowSeconds,
+  VALUE_FORMATS,
+  type ValueFormats,
+} from './format.js';
 import { plainName, plainProblem } from './words.js';
 
 /**
@@ -129,24 +138,18 @@ export function briefRatio(ratio: number): string {
   return ratio >= 9.995 ? 'over 999%' : formatRatio(ratio);
 }
 
+const BRIEF_FORMATS: ValueFormats = {
+  ...VALUE_FORMATS,
+  seconds: briefDuration,
+  jobs: briefCount,
+  'jobs/s': (value) => briefRate(value),
+  'count/s': (value) => briefRate(value),
+  ratio: briefRatio,
+};
+
 /** A number of a finding as it is shown beside its headline. Text stays as it is. */
 export function briefValue(value: number | string, unit?: FormatUnit): string {
-  if (typeof value === 'string') return value;
-  switch (unit) {
-    case 'bytes':
-    case 'bytes/s':
-    case 'bool':
-      return formatValue(value, unit);
-    case 'seconds':
-      return briefDuration(value);
-    case 'ratio':
-      return briefRatio(value);
-    case 'jobs/s':
-    case 'count/s':
-      return briefRate(value);
-    case 'jobs':
-      return briefCount(value);
-    default:
-      return Math.abs(value) < 9.95 ? formatNumber(value) : briefCount(value);
-  }
+  const otherwise = (number: number): string =>
+    Math.abs(number) < 9.95 ? formatNumber(number) : briefCount(number);
+  return formatValue(value, unit, { formats: BRIEF_FORMATS, otherwise });
 }

@@ -165,28 +165,28 @@ export type FormatUnit =
   | 'count/s'
   | 'bool';
 
+/** How numbers of each unit are written; of others, and of none, as plain numbers. */
+export type ValueFormats = Readonly<Partial<Record<FormatUnit, (value: number) => string>>>;
+
+export const VALUE_FORMATS: ValueFormats = {
+  bytes: formatBytes,
+  'bytes/s': formatBytesPerSecond,
+  seconds: formatDuration,
+  jobs: formatJobs,
+  'jobs/s': formatRate,
+  'count/s': formatRate,
+  ratio: formatRatio,
+  bool: (value) => (value === 0 ? 'no' : 'yes'),
+};
+
 /** Any value with its unit, for tables of evidence. Text stays as it is. */
-export function formatValue(value: number | string, unit?: FormatUnit): string {
+export function formatValue(
+  value: number | string,
+  unit?: FormatUnit,
+  { formats = VALUE_FORMATS, otherwise = formatNumber } = {},
+): string {
   if (typeof value === 'string') return value;
-  switch (unit) {
-    case 'bytes':
-      return formatBytes(value);
-    case 'bytes/s':
-      return formatBytesPerSecond(value);
-    case 'seconds':
-      return formatDuration(value);
-    case 'jobs':
-      return formatJobs(value);
-    case 'jobs/s':
-    case 'count/s':
-      return formatRate(value);
-    case 'ratio':
-      return formatRatio(value);
-    case 'bool':
-      return value === 0 ? 'no' : 'yes';
-    default:
-      return formatNumber(value);
-  }
+  return ((unit === undefined ? null : formats[unit]) ?? otherwise)(value);
 }
 
 /**

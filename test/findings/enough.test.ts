@@ -13,9 +13,10 @@ import {
   MB,
   NOW_MS,
   type QueueOver,
-  someMemory,
+  type someMemory,
   someRates,
   someType,
+  waitingMemory,
 } from '../support/snapshot.js';
 
 /** 64 MB, over its limit, and it grew by so much a second before. */
@@ -109,11 +110,7 @@ function track(over: QueueOver = {}, memory: Parameters<typeof someMemory>[0] = 
     name: 'track',
     counts: { waiting: 38_000, completed: 5_000 },
     lastDepartureAtMs: NOW_MS - 90_000,
-    memory: someMemory({
-      backlogBytes: 44 * MB,
-      types: [someType({ type: 'track', backlogBytes: 44 * MB, unfinished: 38_000 })],
-      ...memory,
-    }),
+    memory: waitingMemory('track', 44 * MB, 38_000, memory),
     ...over,
   });
 }

@@ -10,9 +10,8 @@ import {
   MB,
   NOW_MS,
   type QueueOver,
-  someMemory,
   someRates,
-  someType,
+  waitingMemory,
 } from '../support/snapshot.js';
 
 /** 5,000 jobs behind 5 busy slots of one process, and more come than leave. */
@@ -113,11 +112,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
   });
 
   test('while Redis is full nothing offers more slots before room is made', () => {
-    const memory = someMemory({
-      backlogBytes: 80 * MB,
-      eventsBytes: 2 * MB,
-      types: [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })],
-    });
+    const memory = waitingMemory('track', 80 * MB, 5_000, { eventsBytes: 2 * MB });
     const over = { ...behind, memory, eventsLength: 9_000 };
     const found = findOfType(waits, over, { workers: [fiveSlots], nodes: [aFullNode()] });
     const [first] = found;
@@ -156,8 +151,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
     const plan = (over: Parameters<typeof aFullNode>[0], confidence = 0.9) => {
       const type = { ...waits, batchWait: aBatchWait({ confidence, batchSize: null, batchSizeAtLeast: 6 }) };
       const nodes = [aFullNode({ expectedGrowthBytesPerSecond: 3 * MB, ...over })];
-      const types = [someType({ type: 'track', backlogBytes: 80 * MB, unfinished: 5_000 })];
-      const memory = someMemory({ backlogBytes: 80 * MB, types });
+      const memory = waitingMemory('track', 80 * MB, 5_000);
       return findOfType(type, { ...behind, memory }, { workers: [fiveSlots], nodes })[0];
     };
     // Ten minutes of it would be 1.8 GB, which nobody is asked for.
@@ -178,10 +172,7 @@ describe('runs that wait for a client that batches (Cypress, 10 s a run)', () =>
   });
 
   test('a Redis that is nearly full is shown with what would take the cause away, first', () => {
-    const memory = someMemory({
-      backlogBytes: 70 * MB,
-      types: [someType({ type: 'track', backlogBytes: 70 * MB, unfinished: 5_000 })],
-    });
+    const memory = waitingMemory('track', 70 * MB, 5_000);
     const [first, ...others] = findOfType(
       waits,
       { ...behind, memory },

@@ -109,6 +109,16 @@ export function someMemory(over: Partial<QueueMemory> = {}): QueueMemory {
   };
 }
 
+/** Jobs of one type that wait, and nothing else. */
+export function waitingMemory(
+  type: string,
+  backlogBytes: number,
+  unfinished: number,
+  over: Parameters<typeof someMemory>[0] = {},
+): QueueMemory {
+  return someMemory({ backlogBytes, types: [someType({ type, backlogBytes, unfinished })], ...over });
+}
+
 /** Jobs of one type that all wait, unless said otherwise. */
 export function someType(over: Partial<TypeMemory> = {}): TypeMemory {
   const parts = { backlogBytes: 0, completedBytes: 0, failedBytes: 0, ...over };
