@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 import { hashToken, newToken } from './auth/wrong-tokens.js';
-import { backUp } from './backup.js';
 import { type Config, ConfigError, type Flags, loadConfig } from './config/config.js';
 import { maskedConfig } from './config/masked-config.js';
+import { askHealth } from './health.js';
 import { ROLES } from './model/role.js';
 import { packageVersion } from './process/package-path.js';
-import { serveConsole } from './serve.js';
 
 const HELP = `spillway: operator console for BullMQ back-pressure
 
   spillway [options]                     serve the console
   spillway token --name NAME --role ROLE make a token (role: ${ROLES.join(', ')})
   spillway backup --to DIRECTORY         copy what the console keeps (--data, --config), also while it runs
+  spillway health                        ask the running console if it is ready: ends with 0 or 1
 
   --redis URL       redis://, rediss://, redis+sentinel://h1:26379,h2:26379/master, redis+cluster://h1:7000,h2:7001
                     (REDIS_URL; redis://127.0.0.1:6379)
@@ -39,7 +39,12 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-/** Runs the command line; returns the exit code once there is nothing more to do. 2: the call or configuration is wrong. */
+const COMMANDS: readonly (string | undefined)[] = [undefined, 'token', 'backup', 'health'];
+
+/**
+ * Runs the command line; returns the exit code once there is nothing more to do. 2: the call or configuration is wrong.
+ * What only some commands need is loaded by them: `health` runs every few seconds beside a console.
+ */
 export async function runCli(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const parsed = parse(args);
   if (typeof parsed === 'string') return refuse([parsed]);
@@ -51,6 +56,8 @@ export async function runCli(args: readonly string[], environment: NodeJS.Proces
     const config = loadConfig(flagsOf(values), environment);
     if (values.check) return say(JSON.stringify(maskedConfig(config), null, 2));
     if (command === 'backup') return await makeBackup(config, values.to);
+    if (command === 'health') return await reportHealth(config);
+    const { serveConsole } = await import('./serve.js');
     return await serveConsole(config);
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.problems);
@@ -62,7 +69,7 @@ function parse(args: readonly string[]) {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     const [command, ...more] = positionals;
-    if (more.length > 0 || (command !== undefined && command !== 'token' && command !== 'backup'))
+    if (more.length > 0 || !COMMANDS.includes(command))
       return `${positionals.join(' ')}: is not a command; see --help`;
     return { values, command };
   } catch (error) {
@@ -90,12 +97,20 @@ async function makeBackup(config: Config, to: string | undefined): Promise<numbe
   if (!to) return refuse(['backup: give --to, the directory that the copy is put into']);
   process.umask(0o077);
   try {
+    const { backUp } = await import('./backup.js');
     const { directory, lines } = await backUp(config, to, Date.now());
     return say([directory, ...lines.map((line) => `  ${line}`)].join('\n'));
   } catch (error) {
     process.stderr.write(`spillway: backup: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+}
+
+async function reportHealth(config: Config): Promise<number> {
+  const { isReady, text } = await askHealth(config);
+  if (isReady) return say(text);
+  process.stderr.write(`spillway: health: ${text}\n`);
+  return 1;
 }
 
 function say(text: string): number {
