@@ -153,3 +153,21 @@ describe('the systemd unit', () => {
     expect(lines).toContain('DynamicUser=yes');
   });
 });
+
+describe('the workflow of CI', () => {
+  it('runs scripts that exist, on every Node that `npm run test:versions` knows', () => {
+    const { jobs } = contentOf('.github/workflows/ci.yml');
+    const { scripts } = JSON.parse(textOf('package.json'));
+    const commands = Object.values<Content>(jobs).flatMap(({ steps }) =>
+      steps.flatMap(({ run }: Content) => run ?? []),
+    );
+    for (const command of commands) {
+      const [, script] = /^npm run (\S+)/.exec(command) ?? [];
+      if (script !== undefined) expect(Object.keys(scripts)).toContain(script);
+    }
+    const [, versions = ''] = /VERSIONS = \[(.*?)\]/.exec(textOf('.ci/versions.mjs')) ?? [];
+    expect(jobs.versions.strategy.matrix.node).toEqual(JSON.parse(`[${versions.replaceAll("'", '"')}]`));
+    const { engines } = JSON.parse(textOf('package.json'));
+    expect(`${engines.node}.0`).toBe(`>=${jobs.versions.strategy.matrix.node[0]}`);
+  });
+});
