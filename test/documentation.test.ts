@@ -77,10 +77,15 @@ describe('what is written down', () => {
     for (const command of commands) {
       const [, script, drill] = /\bnpm (?:run )?(\S+)(?: ([a-z]\S*))?/.exec(command) ?? [];
       if (script === 'install') expect(command).toBe(`npm install ${agent.name}`);
+      else if (script === 'pack')
+        expect(command).toContain('--global --prefix /opt/spillway ./spillway-*.tgz');
       else if (script !== undefined) expect(Object.keys(scripts)).toContain(script);
       if (script === 'drill') expect(existsSync(packagePath(`drills/${drill}.ts`))).toBe(true);
-      if (!/^(npx )?spillway /.test(command)) continue;
-      for (const [flag] of command.matchAll(/--[a-z-]+/g)) expect(help).toContain(flag);
+      for (const [file] of command.matchAll(/(?<= )(deploy|docs|static)\/\S+/g))
+        expect([file, existsSync(packagePath(file))]).toEqual([file, true]);
+      if (!/^(npx |docker compose run .*)?spillway /.test(command)) continue;
+      for (const [flag] of command.slice(command.indexOf('spillway ')).matchAll(/--[a-z-]+/g))
+        expect(help).toContain(flag);
     }
     expect(commands.length).toBeGreaterThan(30);
   });

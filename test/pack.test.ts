@@ -11,19 +11,20 @@ let directory: string;
 /** A project of an application that has the agent alone. */
 let application: string;
 
-/** Packs the package in `folder` as it is built, and installs it into an empty project. @returns the size of what was packed. */
-async function install(folder: string, project: string): Promise<number> {
+/** Packs the package in `folder` as it is built, and installs it below `project`. @returns the size of what was packed. */
+async function install(folder: string, project: string, ...more: readonly string[]): Promise<number> {
   // What is built is what is tested: the tests run after the build, so it is not made again here.
   await run('npm', ['pack', '--ignore-scripts', '--pack-destination', project], { cwd: packagePath(folder) });
   const tarball = join(project, (await readdir(project)).find((name) => name.endsWith('.tgz')) ?? '');
   const quietly = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'];
-  await run('npm', ['install', ...quietly, '--prefix', project, tarball], { cwd: project });
+  await run('npm', ['install', ...quietly, ...more, '--prefix', project, tarball], { cwd: project });
   return (await stat(tarball)).size;
 }
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway-pack-'));
-  await install('.', directory);
+  // As docs/deploy.md does it for systemd.
+  await install('.', directory, '--global');
   application = await mkdtemp(join(tmpdir(), 'spillway-pack-agent-'));
 });
 afterAll(() =>
@@ -32,7 +33,7 @@ afterAll(() =>
 
 describe('the package as users get it', () => {
   it('runs as `spillway` outside of its own repository', async () => {
-    const bin = join(directory, 'node_modules', '.bin', 'spillway');
+    const bin = join(directory, 'bin', 'spillway');
     const { stdout } = await run(bin, ['--version'], { cwd: directory });
     expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+/);
     const checked = await run(bin, ['--check', '--redis', 'redis://user:hunter2@127.0.0.1:6379'], {
@@ -45,7 +46,7 @@ describe('the package as users get it', () => {
   it('serves its page and its scripts from what was packed', async () => {
     const { spawn } = await import('node:child_process');
     const child = spawn(
-      join(directory, 'node_modules', '.bin', 'spillway'),
+      join(directory, 'bin', 'spillway'),
       ['--port', '0', '--redis', 'redis://127.0.0.1:1', '--data', join(directory, 'data')],
       { cwd: directory },
     );
@@ -75,7 +76,7 @@ describe('the package as users get it', () => {
   });
 
   it('says in one line what is wrong with a setting, and ends with 2', async () => {
-    const bin = join(directory, 'node_modules', '.bin', 'spillway');
+    const bin = join(directory, 'bin', 'spillway');
     const failed = await run(bin, ['--port', 'http'], { cwd: directory }).catch((error: unknown) => error);
     expect(failed).toMatchObject({
       code: 2,

@@ -172,7 +172,7 @@ export class AgentChannel {
     this.#unheard.clear();
     this.#change(
       'off',
-      `Redis does not let this user hear agents (${text.slice(0, 120)}): allow +psubscribe +publish on channels spillway:*`,
+      `Redis does not let this user hear agents (${text.slice(0, 120)}): allow +psubscribe +publish &spillway:* &${upPattern(this.#database)}`,
     );
     return true;
   }
