@@ -5,8 +5,9 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Config } from './config/config.js';
 import { apiRoutes } from './routes/api/index.js';
 import type { AppDeps } from './routes/app-deps.js';
+import { underBase } from './routes/base-path.js';
 import { endUnread, readBody } from './routes/bounded-body.js';
-import { createGate, type GateEnv } from './routes/gate.js';
+import { type Authenticate, createGate, type GateEnv } from './routes/gate.js';
 import { PICTURE_STYLE } from './routes/incident-picture.js';
 import { liveRoutes } from './routes/live.js';
 import { healthRoutes, metricsRoutes } from './routes/metrics.js';
@@ -20,17 +21,20 @@ interface AppParts {
   readonly deps: AppDeps;
   /** Called with what was not foreseen: the part, and what it threw. */
   readonly noteFault: (part: string, error: unknown) => void;
+  /** The sign-in of the application that the console is part of; null: it is by itself. */
+  readonly authenticate?: Authenticate | null;
 }
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
-export function createApp({ config, deps, noteFault }: AppParts): Hono<GateEnv> {
+export function createApp({ config, deps, noteFault, authenticate = null }: AppParts): Hono<GateEnv> {
   const { sessions, access, now } = deps;
-  const gate = createGate({ config, sessions, access, now });
+  const gate = createGate({ config, sessions, access, now, authenticate });
   const app = new Hono<GateEnv>();
   app.use(endUnread());
   app.use(requestId());
   app.use(secureHeaders(HEADERS));
   app.use(compress());
+  app.use(underBase(config.basePath));
   app.onError(problemHandler(noteFault));
   app.notFound((c) =>
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`)),
@@ -38,7 +42,7 @@ export function createApp({ config, deps, noteFault }: AppParts): Hono<GateEnv> 
   app.use(gate.checkHost);
   app.route('/', healthRoutes(deps));
   app.route('/', staticRoutes());
-  app.route('/', signInRoutes({ gate, sessions, access }));
+  if (!authenticate) app.route('/', signInRoutes({ gate, sessions, access }));
   app.use(gate.identify);
   app.use(gate.checkOrigin);
   app.use(readBody());

@@ -5,6 +5,7 @@ import type { Config } from './config/config.js';
 import { unwatchedInWords } from './config/instances-of.js';
 import { createLog } from './process/log.js';
 import { installLastResort, OwnHealth } from './process/own-health.js';
+import { withoutBase } from './routes/base-path.js';
 import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 
@@ -40,7 +41,9 @@ export async function serveConsole(config: Config): Promise<number> {
     noteFault: (part, error) => health.note(part, error),
   });
   try {
-    return await untilStopped(config, app.fetch);
+    return await untilStopped(config, (request, env) =>
+      app.fetch(withoutBase(request, config.basePath), env),
+    );
   } finally {
     await stop();
     removeLastResort();

@@ -158,6 +158,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     health,
     hasSignIn: config.tokens.length > 0,
     version: packageVersion(),
+    basePath: config.basePath,
   };
   return {
     deps,

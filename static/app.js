@@ -3,6 +3,8 @@
   const SILENT_MS = 6_000;
   const GIVE_UP_MS = 12_000;
   const find = (selector, from = document) => from.querySelector(selector);
+  /** The path that the console is below; mostly none. */
+  const base = document.documentElement.dataset.base ?? '';
 
   // ---- htmx: what the user opened stays open when the server sends the same element again.
   htmx.registerExtension('spillway', {
@@ -43,7 +45,7 @@
     const icon = find('#favicon');
     if (icon && icon.dataset.state !== beat.state) {
       icon.dataset.state = beat.state;
-      icon.href = `/static/favicon-${beat.state}.svg`;
+      icon.href = `${base}/static/favicon-${beat.state}.svg`;
     }
     showLive(beat.sight === 'live' ? 'live' : 'lost', beat.sight);
     const lost = find('#lost');
@@ -125,9 +127,10 @@
   // ---- A session that is over: the sign-in page must not end up inside a part of this one.
   document.addEventListener('htmx:after:request', (event) => {
     const response = event.detail.ctx.response?.raw;
-    if (response?.redirected && new URL(response.url).pathname === '/sign-in') {
+    if (response?.redirected && new URL(response.url).pathname === `${base}/sign-in`) {
       event.preventDefault();
-      location.href = `/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`;
+      const here = location.pathname.slice(base.length) + location.search;
+      location.href = `${base}/sign-in?to=${encodeURIComponent(here)}`;
     }
   });
 })();

@@ -1,6 +1,7 @@
 // The past in charts: points of a range from the history, what it is compared with, and what happened meanwhile.
 window.chartHistory = (() => {
   const HOUR_MS = 3_600_000;
+  const base = document.documentElement.dataset.base ?? '';
   const RANGES_MS = {
     '15m': HOUR_MS / 4,
     '1h': HOUR_MS,
@@ -60,7 +61,9 @@ window.chartHistory = (() => {
       compare: compared,
     }))
       if (text !== '') asked.set(name, text);
-    const answer = await fetch(`/api/v1/history?${asked}`, { headers: { accept: 'application/json' } });
+    const answer = await fetch(`${base}/api/v1/history?${asked}`, {
+      headers: { accept: 'application/json' },
+    });
     if (!answer.ok) throw new Error(`the history answered ${answer.status}`);
     return { ...(await answer.json()), fromMs, toMs };
   }

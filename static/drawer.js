@@ -40,7 +40,7 @@
     if (event.target.closest?.('[data-drawer-close]')) {
       if (drawer.open) drawer.close();
       // The same as a page of its own: there is nothing below it.
-      else location.href = '/';
+      else location.href = `${document.documentElement.dataset.base ?? ''}/`;
       return;
     }
     // A press beside the sheet closes it, as long as nothing was typed that would be lost.

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -83,6 +83,40 @@ describe('the package as users get it', () => {
       stderr: expect.stringMatching(/^spillway: --port: http must be a port number[^\n]*\n$/),
     });
   });
+});
+
+it('gives an application the console to mount, with types that stand by themselves', async () => {
+  const evaluated = await run(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      "import { createConsole } from 'spillway'; console.log(typeof createConsole)",
+    ],
+    { cwd: directory },
+  );
+  expect(evaluated.stdout.trim()).toBe('function');
+  const source = join(directory, 'application.mts');
+  await writeFile(
+    source,
+    `import { createConsole } from 'spillway';
+const { listener, close } = await createConsole({ basePath: '/ops', authenticate: () => ({ name: 'ada', role: 'admin' }) });
+export { close, listener };
+`,
+  );
+  const tsc = packagePath('node_modules/typescript/bin/tsc');
+  const types = ['--types', 'node', '--typeRoots', packagePath('node_modules/@types')];
+  const how = [
+    '--noEmit',
+    '--strict',
+    '--ignoreConfig',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    ...types,
+  ];
+  await run(process.execPath, [tsc, source, ...how], { cwd: directory });
 });
 
 describe('the agent’s package as an application gets it', () => {

@@ -153,6 +153,15 @@ const thresholds = z.strictObject({
 });
 
 /** What a YAML file may say. Every key is optional; unknown keys are errors, as a typing mistake must not be silent. */
+/** Below which path of a host the console is: `/ops/queues`, or empty. */
+export const basePath = z
+  .string()
+  .transform((text) => text.replace(/\/+$/, ''))
+  .refine(
+    (text) => text === '' || /^(\/[A-Za-z0-9._~-]{1,100}){1,10}$/.test(text),
+    'must be a path such as /ops/queues: letters, digits and . _ ~ - between slashes',
+  );
+
 export const fileSchema = z.strictObject({
   instances: z
     .array(instance)
@@ -164,6 +173,7 @@ export const fileSchema = z.strictObject({
     .optional(),
   host: z.string().optional(),
   port: z.int().min(0).max(65_535).optional(),
+  basePath: basePath.optional(),
   data: z.string().optional(),
   /** Instead of a file in the data directory. */
   store: storeSchema.optional(),

@@ -12,7 +12,14 @@ import type { LogLevel } from '../process/log.js';
 import { LOG_LEVELS } from '../process/log.js';
 import type { InstancePolicy } from '../replay/spillway-policy.js';
 import { loadStoreSettings, type StoreSettings } from '../store/store-settings.js';
-import { type FileConfig, fileSchema, policiesOf, replayQueuesOf, tokenEntry } from './config-file.js';
+import {
+  basePath,
+  type FileConfig,
+  fileSchema,
+  policiesOf,
+  replayQueuesOf,
+  tokenEntry,
+} from './config-file.js';
 import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
 import { maskedSetting } from './mask-secrets.js';
 
@@ -34,6 +41,8 @@ export interface Config {
   readonly unwatched: UnwatchedInstances | null;
   readonly host: string;
   readonly port: number;
+  /** Begins with a slash and ends without one; empty: the console is at the root. */
+  readonly basePath: string;
   readonly dataDirectory: string;
   /** Shared by several consoles; null: a file in the data directory. */
   readonly store: StoreSettings | null;
@@ -84,11 +93,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks the whole configuration.
+ * @param settings what a file would hold, instead of one.
  * @throws ConfigError with every bad field: its name, its value (secrets masked) and what would be right.
  */
-export function loadConfig(flags: Flags, environment: Environment): Config {
+export function loadConfig(flags: Flags, environment: Environment, settings?: unknown): Config {
   const path = flags.config ?? environment.SPILLWAY_CONFIG;
-  const file = readFile(path, environment);
+  const file = settings === undefined ? readFile(path, environment) : parseSettings(settings, environment);
   const problems: string[] = [];
   const given = (flag: keyof Flags, variable: string) =>
     flags[flag] !== undefined
@@ -120,6 +130,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
       `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
     );
   }
+  const base = baseOf(environment.SPILLWAY_BASE_PATH, problems) ?? file.basePath ?? '';
   const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -128,6 +139,7 @@ export function loadConfig(flags: Flags, environment: Environment): Config {
     unwatched: unwatchedOf(url, file),
     host,
     port,
+    basePath: base,
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
     store,
     logLevel: level,
@@ -162,7 +174,11 @@ function readFile(path: string | undefined, environment: Environment): FileConfi
         : "can't be read";
     throw new ConfigError([`config: ${path} ${reason}`]);
   }
-  content = withSecrets(content, environment);
+  return parseSettings(content, environment);
+}
+
+function parseSettings(given: unknown, environment: Environment): FileConfig {
+  const content = withSecrets(given, environment);
   const parsed = fileSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, content)));
@@ -195,6 +211,14 @@ function parsePort(given: Given | null, problems: string[]): number | null {
   const port = Number(given.value);
   if (/^\d+$/.test(given.value) && port <= 65_535) return port;
   problems.push(`${given.source}: ${given.value} must be a port number from 0 to 65535 (0: any free one)`);
+  return null;
+}
+
+function baseOf(given: string | undefined, problems: string[]): string | null {
+  if (given === undefined || given === '') return null;
+  const parsed = basePath.safeParse(given);
+  if (parsed.success) return parsed.data;
+  problems.push(`SPILLWAY_BASE_PATH: ${given} ${parsed.error.issues[0]?.message}`);
   return null;
 }
 

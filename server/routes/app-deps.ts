@@ -71,4 +71,6 @@ export interface AppDeps {
   /** Tokens are configured, so people sign in and out. */
   readonly hasSignIn: boolean;
   readonly version: string;
+  /** What addresses of the console begin with; mostly empty. */
+  readonly basePath: string;
 }

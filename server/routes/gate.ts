@@ -17,11 +17,17 @@ export interface GateEnv {
   };
 }
 
+/** Who is asking, by the sign-in of the application that the console is part of; null: nobody who may. */
+export type Authenticate = (
+  request: Request,
+) => Promise<{ readonly name: string; readonly role: Role } | null>;
+
 interface GateParts {
   readonly config: Pick<Config, 'host' | 'allowedHosts' | 'tokens'>;
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly now: () => number;
+  readonly authenticate: Authenticate | null;
 }
 
 export interface Gate {
@@ -42,7 +48,7 @@ const MAX_PATH_CHARS = 200;
 const MAX_COOKIES = 10;
 
 /** The doors of the console, built from its configuration. */
-export function createGate({ config, sessions, access, now }: GateParts): Gate {
+export function createGate({ config, sessions, access, now, authenticate }: GateParts): Gate {
   const wrongTokens = new WrongTokens();
   const isAllowedHost = hostAllowance(config);
 
@@ -68,6 +74,10 @@ export function createGate({ config, sessions, access, now }: GateParts): Gate {
       if (typeof admitted === 'string') throw wrongToken(admitted);
       return { actor: { name: admitted.name, role: admitted.role, via: 'token' }, session: null };
     }
+    if (authenticate) {
+      const user = await authenticate(c.req.raw);
+      return user && { actor: { ...user, via: 'host' }, session: null };
+    }
     if (config.tokens.length === 0)
       return isLoopback(config.host) ? { actor: LOCAL_ADMIN, session: null } : null;
     const session = await sessions.find(sessionCookies(c));
@@ -80,7 +90,8 @@ export function createGate({ config, sessions, access, now }: GateParts): Gate {
     admit,
     checkHost: async (c, next) => {
       const host = c.req.header('host') ?? '';
-      if (!isAllowedHost(host)) {
+      // What an application is called by is its own affair.
+      if (!authenticate && !isAllowedHost(host)) {
         throw new Problem(
           421,
           'host-not-allowed',
@@ -97,6 +108,8 @@ export function createGate({ config, sessions, access, now }: GateParts): Gate {
         await next();
         return noteRefused(c, access);
       }
+      if (authenticate)
+        throw new Problem(401, 'unauthorized', 'sign in to the application that this console is part of');
       if (wantsPage(c)) return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c))}`, 303);
       throw new Problem(401, 'unauthorized', 'give a token: Authorization: Bearer <token>', {
         'WWW-Authenticate': 'Bearer realm="spillway"',

@@ -95,7 +95,7 @@ export function apiRoutes(deps: AppDeps): ApiPart {
       version: deps.version,
       description: 'Operator console for BullMQ back-pressure.',
     },
-    servers: [{ url: '/api/v1' }],
+    servers: [{ url: `${deps.basePath}/api/v1` }],
   });
   api.notFound((c) =>
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path}; see /docs`)),

@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Somebody who was let in by the application that the console is part of. */
+export interface ConsoleUser {
+  /** For the audit; 1 to 100 characters. */
+  readonly name: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+}
+
+export interface ConsoleOptions {
+  /** Where it is mounted, such as `/ops/queues`. The host may take it off the address or leave it there. */
+  readonly basePath?: string;
+  /** Who is asking, by the host's own sign-in; null: nobody who may. It is asked for every request, so it should be quick. */
+  readonly authenticate?: (request: Request) => ConsoleUser | null | Promise<ConsoleUser | null>;
+  /** URL of one Redis; several stand in `settings.instances`. */
+  readonly redis?: string;
+  /** What the config file of the standalone console would hold (docs/start.md). */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+export interface MountedConsole {
+  /** For Hono, Next and whatever else speaks Request and Response. Paths with and without `basePath` are the same. */
+  fetch(request: Request): Promise<Response>;
+  /** For Node's own server, Express, Fastify and NestJS. Bodies must not have been read before. */
+  listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Ends everything in order: streams, watching, sending, the store. */
+  close(): Promise<void>;
+}
+
+/**
+ * The console as a part of another application, below one of its paths and behind its sign-in.
+ * @throws ConfigError with each bad setting; also where nobody would be asked who they are.
+ */
+export type CreateConsole = (options: ConsoleOptions) => Promise<MountedConsole>;

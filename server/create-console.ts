@@ -1,0 +1,51 @@
+import { getRequestListener } from '@hono/node-server';
+import { z } from 'zod';
+import { createApp } from './app.js';
+import { ConfigError, loadConfig } from './config/config.js';
+import type { CreateConsole } from './console-options.js';
+import { ROLES } from './model/role.js';
+import { createLog } from './process/log.js';
+import { OwnHealth } from './process/own-health.js';
+import { withoutBase } from './routes/base-path.js';
+import { closeLive } from './routes/live.js';
+import { startConsole } from './start-console.js';
+
+const user = z.object({ name: z.string().min(1).max(100), role: z.enum(ROLES) });
+
+/** See `CreateConsole`. */
+export const createConsole: CreateConsole = async ({ authenticate, basePath, redis, settings }) => {
+  const given = { ...settings, ...(basePath === undefined ? {} : { basePath }) };
+  const config = loadConfig(redis === undefined ? {} : { redis }, process.env, given);
+  if (!authenticate && config.tokens.length === 0)
+    throw new ConfigError([
+      'authenticate: is missing, and settings.tokens is empty: whoever reaches the application would be an admin; give one of them',
+    ]);
+  const log = createLog(config.logLevel);
+  const health = new OwnHealth({
+    now: () => Date.now(),
+    warn: (message, err) => log.error({ err }, message),
+  });
+  const { deps, stop } = await startConsole(config, log, health);
+  const app = createApp({
+    config,
+    deps: authenticate ? { ...deps, hasSignIn: false } : deps,
+    noteFault: (part, error) => health.note(part, error),
+    authenticate: authenticate
+      ? async (request) => {
+          const known = await authenticate(request);
+          return known === null ? null : user.parse(known);
+        }
+      : null,
+  });
+  const fetch = async (request: Request, env?: unknown): Promise<Response> =>
+    app.fetch(withoutBase(request, config.basePath), env as object | undefined);
+  const listener = getRequestListener(fetch);
+  return {
+    fetch: (request) => fetch(request),
+    listener: async (request, response) => void (await listener(request, response)),
+    async close() {
+      closeLive();
+      await stop();
+    },
+  };
+};
