@@ -22,9 +22,5 @@ export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"
 dist=$(dirname "$self")/../dist
 main=$dist/spillway/main.js
 # While it is worked on, what was compiled last counts, also where it was not put together.
-<<<<<<< HEAD
 if [ ! -f "$main" ] || [ "$dist/.tsbuildinfo" -nt "$main" ]; then main=$dist/server/main.js; fi
-=======
-if [ ! -e "$main" ] || [ "$dist/.tsbuildinfo" -nt "$main" ]; then main=$dist/server/main.js; fi
->>>>>>> 4f27c5a (Mount the console in an application, below one of its paths and behind its own sign-in)
 exec node --max-semi-space-size=8 --no-parallel-scavenge --heap-growing-percent=40 "$main" "$@"

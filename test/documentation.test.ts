@@ -71,12 +71,11 @@ describe('what is written down', () => {
 
   it('names scripts, drills and flags that exist', async () => {
     const { scripts } = JSON.parse(textOf('package.json'));
-    const agent = JSON.parse(textOf('agent/package.json'));
     const { stdout: help } = await run(process.execPath, [packagePath('dist/spillway/main.js'), '--help']);
     const commands = FILES.flatMap(commandsOf);
     for (const command of commands) {
       const [, script, drill] = /\bnpm (?:run )?(\S+)(?: ([a-z]\S*))?/.exec(command) ?? [];
-      if (script === 'install') expect(command).toBe(`npm install ${agent.name}`);
+      if (script === 'install') expect(command).toMatch(/^npm install (spillway|spillway-agent)$/);
       else if (script === 'pack')
         expect(command).toContain('--global --prefix /opt/spillway ./spillway-*.tgz');
       else if (script !== undefined) expect(Object.keys(scripts)).toContain(script);

@@ -36,7 +36,7 @@ const ended = async (child: ChildProcess): Promise<void> => {
 };
 
 describe('an application without a line about the agent', () => {
-  it('has its workers attached: BullMQ 5 and 6, by import and require, sandboxed, run later', async ({
+  it('has its workers attached: BullMQ 5 and 6, by import and require, sandboxed, run later, in NestJS', async ({
     scene,
   }) => {
     const ways = [
@@ -46,6 +46,7 @@ describe('an application without a line about the agent', () => {
       ['--require', 'plain-worker.mjs', 'bullmq'],
       ['--require', 'plain-worker.cjs', 'bullmq-v5'],
       ['--import', 'plain-worker.mjs', 'bullmq', support('sandboxed-processor.cjs')],
+      ['--import', 'plain-nest.cjs'],
     ];
     for (const way of ways) {
       const { beat, child } = await heardFrom(scene, way);
