@@ -61,6 +61,8 @@ export interface QueueMeta {
   readonly max: string | null;
   readonly duration: string | null;
   readonly version: string | null;
+  /** All that workers leave of a queue that nobody has added to yet: by it the queue is there. */
+  readonly maxLenEvents: string | null;
   readonly pause: string | null;
   /** What was ordered to its workers and is kept. */
   readonly orders: string | null;
@@ -75,18 +77,20 @@ export const META_FIELDS = [
   'max',
   'duration',
   'version',
+  'opts.maxLenEvents',
   'spillway.pause',
   KEPT_ORDERS_FIELD,
 ] as const;
 
 export function decodeMeta(values: readonly (string | null)[]): QueueMeta {
-  const [paused, concurrency, max, duration, version, pause, orders] = values;
+  const [paused, concurrency, max, duration, version, maxLenEvents, pause, orders] = values;
   return {
     paused: paused ?? null,
     concurrency: concurrency ?? null,
     max: max ?? null,
     duration: duration ?? null,
     version: shownText(version, MAX_VERSION_CHARS),
+    maxLenEvents: maxLenEvents ?? null,
     pause: pause ?? null,
     orders: orders ?? null,
   };
@@ -99,6 +103,7 @@ export const NO_META: QueueMeta = {
   max: null,
   duration: null,
   version: null,
+  maxLenEvents: null,
   pause: null,
   orders: null,
 };
