@@ -86,6 +86,8 @@ describe('the package as users get it', () => {
 });
 
 it('gives an application the console to mount, with types that stand by themselves', async () => {
+  // Beside the packages that npm has put there.
+  const modules = join(directory, 'lib');
   const evaluated = await run(
     process.execPath,
     [
@@ -93,10 +95,10 @@ it('gives an application the console to mount, with types that stand by themselv
       '-e',
       "import { createConsole } from 'spillway'; console.log(typeof createConsole)",
     ],
-    { cwd: directory },
+    { cwd: modules },
   );
   expect(evaluated.stdout.trim()).toBe('function');
-  const source = join(directory, 'application.mts');
+  const source = join(modules, 'application.mts');
   await writeFile(
     source,
     `import { createConsole } from 'spillway';
