@@ -78,7 +78,8 @@ describe('what is written down', () => {
       // The package itself is installed by test/pack.test.ts, in the same way.
       if (script === 'install')
         expect([
-          `npm install ${agent.name}`,
+          'npm install spillway',
+          'npm install spillway-agent',
           'npm install --global --prefix /opt/spillway ./spillway-*.tgz',
         ]).toContain(command);
       else if (script === 'ci') expect(command).toBe('npm ci && npm pack');

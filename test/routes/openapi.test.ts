@@ -9,6 +9,7 @@ const own: Readonly<Record<string | symbol, unknown>> = {
   now: Date.now,
   sessions: { find: async () => null },
   version: '1',
+  basePath: '',
 };
 const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : anything) });
 
