@@ -77,7 +77,7 @@ describe('the account', () => {
         about: '/i/default/q/bull%3Amonitors',
       },
     });
-    expect(all.find(({ kind }) => kind === 'finding.began')).toMatchObject({
+    expect(all.find(({ kind, queue }) => kind === 'finding.began' && queue !== null)).toMatchObject({
       state: 'warning',
       queue: 'bull:monitors',
     });
