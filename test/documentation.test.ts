@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const CHAPTERS = readdirSync(packagePath('docs'))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
-const FILES = ['README.md', 'CONTRIBUTING.md', ...CHAPTERS];
+const FILES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...CHAPTERS];
 const textOf = (file: string): string => readFileSync(packagePath(file), 'utf8');
 
 /** What stands between ```language and ``` in a file. */
