@@ -182,9 +182,7 @@ describe.concurrent('where Redis does not permit it', () => {
       await redis.client.call('ACL', 'SETUSER', 'default', refuse);
       await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       await until('off', () => subscriber.channel.state.status === 'off');
-      expect(subscriber.channel.state.problem).toMatch(
-        /NOPERM.*allow \+psubscribe \+publish &spillway:\*/,
-      );
+      expect(subscriber.channel.state.problem).toMatch(/NOPERM.*allow \+psubscribe \+publish &spillway:\*/);
       const { resubscribed } = subscriber.channel.state;
       await redis.client.call('ACL', 'SETUSER', 'default', permit);
       const atMs = Date.now();
