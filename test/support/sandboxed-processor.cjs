@@ -6,3 +6,6 @@ module.exports = async (job) => {
   while (!existsSync(job.data.untilFile)) await new Promise((resolve) => setTimeout(resolve, 20));
   return 'done';
 };
+
+// Its parent may be killed, and a job that is to run for ever would hold this process.
+process.on('disconnect', () => process.exit(0));
