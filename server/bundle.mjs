@@ -1,7 +1,7 @@
 // The last step of the build: the console's own code as few files (`main`, the command, and `index`, for applications that
 // it is a part of), as loading some 400 of them takes longer than all else of a start; and what is served as it comes from a package that only the build needs, beside its compressed form.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,18 +10,28 @@ import { build } from 'esbuild';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
-rmSync(join(dist, 'spillway'), { recursive: true, force: true });
+const outdir = join(dist, 'spillway');
 // Packages stay packages: who installs the console sees and mends what it uses.
-await build({
+const { outputFiles } = await build({
   entryPoints: { main: join(dist, 'server/main.js'), index: join(dist, 'server/create-console.js') },
-  outdir: join(dist, 'spillway'),
+  outdir,
   bundle: true,
   splitting: true,
   packages: 'external',
   platform: 'node',
   format: 'esm',
   target: 'node20',
+  write: false,
 });
+// What is the same stays as it is, and what is stale goes last: a console may be starting from it.
+mkdirSync(outdir, { recursive: true });
+for (const { path, contents } of outputFiles)
+  if (!existsSync(path) || !readFileSync(path).equals(contents)) writeFileSync(path, contents);
+// By its time server/spillway.sh sees that it is what was compiled last.
+utimesSync(join(outdir, 'main.js'), new Date(), new Date());
+const made = new Set(outputFiles.map(({ path }) => path));
+for (const name of readdirSync(outdir))
+  if (name.endsWith('.js') && !made.has(join(outdir, name))) rmSync(join(outdir, name));
 
 // Of types those alone that an application sees: they stand in one file that imports nothing of ours.
 const tsc = join(dist, '../node_modules/typescript/bin/tsc');
