@@ -4,7 +4,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'drills/played',
   'drills/first-button',
-  'browser/still',
   'browser/demo',
   'watch/starved',
   'replay/pace',
