@@ -10,7 +10,6 @@ const LONG = [
   'replay/several-consoles',
   'replay/replay',
   'browser/every-page',
-  'browser/still',
   'browser/timeline',
   'routes/timeline',
   'browser/fleet',
