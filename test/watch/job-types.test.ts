@@ -114,7 +114,8 @@ describe.concurrent('job types', () => {
       );
       expect(slow.source).toBe(source);
       expect(slow.run?.p50Ms).toBeGreaterThan(380);
-      expect(slow.run?.p50Ms).toBeLessThan(1.15 * usualMs('slow') + 20);
+      // Without the agent a run is from when a worker takes a job to when Redis has its end: a busy host adds to both.
+      expect(slow.run?.p50Ms).toBeLessThan((source === 'agent' ? 1.15 : 1.5) * usualMs('slow') + 20);
       expect(quick.run?.p50Ms).toBeLessThan(2 * usualMs('quick') + 60);
       const ratio = (quick.completedPerSecond ?? 0) / (slow.completedPerSecond ?? 1);
       expect(ratio).toBeGreaterThan(3);
