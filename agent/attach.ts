@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Agent } from './agent.js';
 import { AttachedWorker } from './attached-worker.js';
 import { Containment, messageOf, type Report, safeReport } from './contain.js';
-import { type Health, type HealthOptions, handlerFor, healthOf, type Patient } from './health.js';
+import { type Health, type HealthOptions, type HealthSource, handlerFor, healthOf } from './health.js';
 import { type AttachOptions, checkOptions, warn } from './options.js';
 import { clientKindOf, fromAdapter } from './other-clients.js';
 import { identityOf, isRedisShape, type RedisShape } from './redis-shape.js';
@@ -21,7 +21,7 @@ export interface Attached {
 const agents = new Map<string, Agent>();
 const attached = new WeakMap<object, Attached>();
 /** Of all workers that are attached now. */
-const patients = new Set<Patient>();
+const sources = new Set<HealthSource>();
 
 /**
  * Lets a Spillway console see a BullMQ worker and give it orders (concurrency, pause, limiter), in one line:
@@ -51,7 +51,7 @@ export function attach(worker: AttachableWorker, options: AttachOptions = {}): A
  */
 export async function health(options: HealthOptions = {}): Promise<Health> {
   try {
-    return await healthOf([...patients], options);
+    return await healthOf([...sources], options);
   } catch (error) {
     return { ok: true, reason: `unknown: ${messageOf(error)}`, workers: [] };
   }
@@ -73,15 +73,15 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, report: Rep
     onClosed: () => contain.run('detaching', detach),
   });
 
-  const patient: Patient = {
+  const source: HealthSource = {
     look: () => seen.look(),
     waiting: async () => (await agent?.waiting(seen.queueId)) ?? null,
-    hungrySince: null,
+    idleSince: null,
   };
   const detach = async (): Promise<void> => {
     if (isDetached) return;
     isDetached = true;
-    patients.delete(patient);
+    sources.delete(source);
     attached.delete(worker);
     contain.run('detaching', () => seen.detach());
     if (!agent) return;
@@ -111,7 +111,7 @@ function attachNew(worker: AttachableWorker, options: AttachOptions, report: Rep
 
   const result: Attached = { id: seen.id, detach };
   attached.set(worker, result);
-  patients.add(patient);
+  sources.add(source);
   return result;
 }
 

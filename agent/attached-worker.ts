@@ -34,8 +34,6 @@ export interface WorkerLook {
   readonly isRateLimited: boolean;
   readonly slots: number;
   readonly running: number;
-  /** Jobs started so far. */
-  readonly started: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly oldestAt: number | null;
@@ -137,7 +135,6 @@ export class AttachedWorker {
       isRateLimited: (inside.limitUntil ?? 0) > Date.now(),
       slots: this.#worker.concurrency,
       running: this.#runs.running,
-      started: this.#runs.started,
       ...this.#runs.times,
     };
   }

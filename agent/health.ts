@@ -29,12 +29,12 @@ export interface Health {
 }
 
 /** One attached worker, as `health` asks it. */
-export interface Patient {
+export interface HealthSource {
   look(): WorkerLook;
   /** null: Redis does not say. */
   waiting(): Promise<QueueWait | null>;
   /** Since when, by performance.now(), it has been seen to take nothing though jobs waited; null: it is not. */
-  hungrySince: number | null;
+  idleSince: number | null;
 }
 
 const DEFAULT_IDLE_SECONDS = 60;
@@ -44,22 +44,22 @@ const ASK_WITHIN_MS = 700;
 
 /** Of all workers of a process. What keeps a worker from taking jobs on purpose (a pause, a limit, a full Redis) is no fault of the process. */
 export async function healthOf(
-  patients: readonly Patient[],
+  sources: readonly HealthSource[],
   { idleSeconds = DEFAULT_IDLE_SECONDS, stuckSeconds = DEFAULT_STUCK_SECONDS }: HealthOptions,
 ): Promise<Health> {
   const limits = { idleMs: idleSeconds * 1_000, stuckMs: stuckSeconds * 1_000 };
-  const workers = await Promise.all(patients.map((patient) => examine(patient, limits)));
-  const ill = workers.filter(({ ok }) => !ok);
+  const workers = await Promise.all(sources.map((source) => judge(source, limits)));
+  const failing = workers.filter(({ ok }) => !ok);
   if (workers.length === 0) return { ok: true, reason: 'no worker is attached', workers };
-  if (ill.length === 0) return { ok: true, reason: workers[0]?.reason ?? '', workers };
-  return { ok: false, reason: ill.map(({ queue, reason }) => `${queue}: ${reason}`).join('; '), workers };
+  if (failing.length === 0) return { ok: true, reason: workers[0]?.reason ?? '', workers };
+  return { ok: false, reason: failing.map(({ queue, reason }) => `${queue}: ${reason}`).join('; '), workers };
 }
 
-async function examine(
-  patient: Patient,
+async function judge(
+  source: HealthSource,
   limits: { readonly idleMs: number; readonly stuckMs: number },
 ): Promise<WorkerHealth> {
-  const look = patient.look();
+  const look = source.look();
   const says = (ok: boolean, reason: string): WorkerHealth => ({
     queue: look.queueId,
     name: look.name,
@@ -69,11 +69,11 @@ async function examine(
   const now = performance.now();
   const atRest = restOf(look);
   if (atRest !== null) {
-    patient.hungrySince = null;
+    source.idleSince = null;
     return says(true, atRest);
   }
   if (look.running >= look.slots) {
-    patient.hungrySince = null;
+    source.idleSince = null;
     const stillMs = now - Math.max(look.oldestAt ?? now, look.startedAt ?? 0, look.endedAt ?? 0);
     if (stillMs < limits.stuckMs) return says(true, `${look.running} of ${look.slots} slots are busy`);
     return says(
@@ -83,23 +83,23 @@ async function examine(
   }
   const took = look.startedAt === null ? null : now - look.startedAt;
   if (took !== null && took < limits.idleMs) {
-    patient.hungrySince = null;
+    source.idleSince = null;
     return says(true, `it took a job ${seconds(took)} ago`);
   }
-  const queue = await within(ASK_WITHIN_MS, patient.waiting()).catch(() => null);
+  const queue = await within(ASK_WITHIN_MS, source.waiting()).catch(() => null);
   if (queue === null) return says(true, 'whether jobs wait is unknown, as Redis does not answer');
   if (queue.jobs === 0) {
-    patient.hungrySince = null;
+    source.idleSince = null;
     return says(true, queue.why ?? 'it is idle: no job waits');
   }
   // From when jobs were first seen to wait: one that has just come is no sign yet.
-  const since = Math.max(patient.hungrySince ?? now, look.startedAt ?? 0);
-  patient.hungrySince = since;
-  const hungryMs = now - since;
-  if (hungryMs < limits.idleMs) return says(true, `${queue.jobs} jobs wait; it is about to take one`);
+  const since = Math.max(source.idleSince ?? now, look.startedAt ?? 0);
+  source.idleSince = since;
+  const idleMs = now - since;
+  if (idleMs < limits.idleMs) return says(true, `${queue.jobs} jobs wait; it is about to take one`);
   return says(
     false,
-    `it has taken no job for ${seconds(hungryMs)}, with ${look.slots - look.running} of ${look.slots} slots free, while ${queue.jobs} wait: it is deaf`,
+    `it has taken no job for ${seconds(idleMs)}, with ${look.slots - look.running} of ${look.slots} slots free, while ${queue.jobs} wait: it is deaf`,
   );
 }
 

@@ -307,8 +307,15 @@ function bun(raw: unknown): Open {
       onClosed();
     };
     client.onclose = end;
-    await client.connect();
-    await client.send('CLIENT', ['SETNAME', name]);
+    try {
+      await client.connect();
+      await client.send('CLIENT', ['SETNAME', name]);
+    } catch (error) {
+      // Refused or lost: it would connect again by itself, and nobody would close it.
+      isClosed = true;
+      client.close();
+      throw error;
+    }
     return {
       send: ([command = '', ...args]) => client.send(command, args),
       subscribe: (channels) =>

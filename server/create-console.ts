@@ -15,7 +15,9 @@ const user = z.object({ name: z.string().min(1).max(100), role: z.enum(ROLES) })
 /** See `CreateConsole`. */
 export const createConsole: CreateConsole = async ({ authenticate, basePath, redis, settings }) => {
   const given = { ...settings, ...(basePath === undefined ? {} : { basePath }) };
-  const config = loadConfig(redis === undefined ? {} : { redis }, process.env, given);
+  // These are the application's own: where it listens and how it logs.
+  const { HOST: _host, PORT: _port, LOG_LEVEL: _level, ...environment } = process.env;
+  const config = loadConfig(redis === undefined ? {} : { redis }, environment, given);
   if (!authenticate && config.tokens.length === 0)
     throw new ConfigError([
       'authenticate: is missing, and settings.tokens is empty: whoever reaches the application would be an admin; give one of them',

@@ -177,6 +177,25 @@ describe('the console as a part of an application', () => {
     });
   });
 
+  it('listens nowhere and logs by itself, whatever the application is told in its environment', async () => {
+    const own = { HOST: '0.0.0.0', PORT: 'a socket', LOG_LEVEL: 'trace' };
+    const before = { ...process.env };
+    Object.assign(process.env, own);
+    const data = mkdtempSync(join(tmpdir(), 'spillway-mount-'));
+    try {
+      const mounted = await createConsole({
+        redis: `redis://127.0.0.1:${redis.port}`,
+        settings: { data, logLevel: 'silent' },
+        authenticate: () => null,
+      });
+      await mounted.close();
+    } finally {
+      for (const name of Object.keys(own)) delete process.env[name];
+      Object.assign(process.env, before);
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+
   it('refuses to be mounted where nobody would be asked who they are', async () => {
     await expect(createConsole({ redis: 'redis://127.0.0.1:1' })).rejects.toThrow(/authenticate: is missing/);
     await expect(
