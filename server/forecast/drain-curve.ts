@@ -64,7 +64,9 @@ function fewest(
   if (low === 0) return 0;
   if (drainSeconds !== null && low !== null) return jobsAt(outlook, (atSeconds * drainSeconds) / low);
   const byMore = (plan.throughputRange[1] - plan.throughputPerSecond) * atSeconds;
-  return Math.max(0, jobsAt(outlook, atSeconds) - byMore);
+  const fewer = Math.max(0, jobsAt(outlook, atSeconds) - byMore);
+  // It grows by the middle, and may still be drained by luck: the edge then ends where that may be at the earliest.
+  return low === null ? fewer : Math.min(fewer, jobsAt(outlook, 0) * Math.max(0, 1 - atSeconds / low));
 }
 
 function most(

@@ -145,10 +145,11 @@ function heldBack(
   const { input, memory, old, fresh, arrivalsPerSecond, oldFlow } = known;
   const perSecond = Math.min(positive(input.measured?.departuresPerSecond ?? 0), oldFlow.perSecond);
   const excessBytes = (memory?.countedBytes ?? 0) - (memory?.limitBytes ?? 0);
-  const shrinksPerSecond =
+  const shrinksPerSecond = positive(
     perSecond * freedBytes(old ?? fresh) -
-    arrivalsPerSecond * (fresh?.bytesPerJob ?? 0) -
-    (memory?.otherGrowthBytesPerSecond ?? 0);
+      arrivalsPerSecond * (fresh?.bytesPerJob ?? 0) -
+      (memory?.otherGrowthBytesPerSecond ?? 0),
+  );
   const forSeconds =
     shrinksPerSecond > 0 ? Math.max(1, excessBytes) / shrinksPerSecond : Number.POSITIVE_INFINITY;
   return { perSecond, forSeconds };

@@ -48,13 +48,17 @@ function drainRangeOf(outlook: Outlook): readonly [number | null, number | null]
   const netPerSecond = drainSeconds === null ? slowest - arrivalsPerSecond : jobs / drainSeconds;
   const perSecond = drainSeconds === null ? slowest : netPerSecond + arrivalsPerSecond;
   const arrivalsError = arrivalsPerSecond / ARRIVAL_WINDOW_SECONDS;
-  const [low, high] = drainRange({
-    jobs,
-    netPerSecond,
-    netErrorPerSecond: Math.sqrt((perSecond * oldFlow.errorRatio) ** 2 + arrivalsError),
-    variancePerSecond: arrivalsPerSecond + perSecond * RUN_VARIATION * lumps(outlook),
-    waveSeconds: waveSeconds(outlook),
-  });
+  // Where nothing leaves, fewer arrivals drain nothing either.
+  const [low, high] =
+    perSecond <= 0
+      ? [null, null]
+      : drainRange({
+          jobs,
+          netPerSecond,
+          netErrorPerSecond: Math.sqrt((perSecond * oldFlow.errorRatio) ** 2 + arrivalsError),
+          variancePerSecond: arrivalsPerSecond + perSecond * RUN_VARIATION * lumps(outlook),
+          waveSeconds: waveSeconds(outlook),
+        });
   const unsure = unsureDrains(outlook);
   const earliest = Math.min(low ?? Number.POSITIVE_INFINITY, unsure?.earliest ?? Number.POSITIVE_INFINITY);
   if (drainSeconds === null) return [Number.isFinite(earliest) ? earliest : null, null];

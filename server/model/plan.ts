@@ -127,7 +127,10 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
+/** Once in 30 years: what is less is nothing, and would make infinite what is divided by it. */
+const LEAST = 1e-9;
+
 /** What is not known, or can't be (NaN, Infinity, below 0), counts as 0 in a plan. */
 export function positive(value: number | null | undefined): number {
-  return value != null && Number.isFinite(value) && value > 0 ? value : 0;
+  return value != null && Number.isFinite(value) && value > LEAST ? value : 0;
 }

@@ -126,12 +126,15 @@ it('a plan to drain within a time does so, and where there is none the reason is
   );
 });
 
-it('a drain curve is within its range, begins at what waits, and is at 0 when the drain time says so', () => {
+it('a drain curve is within its range, begins at what waits, and is at 0 when the drain time says so; where nothing leaves there is none', () => {
   fc.assert(
     fc.property(anyPlanInput, fc.integer({ min: 1, max: 3_000 }), (input, concurrency) => {
       const { now, after } = drainCurves(input, { concurrency });
       const { drainSeconds, drainRange } = predict(input, { concurrency });
       const waiting = input.types.reduce((sum, type) => sum + type.waiting, 0);
+      const leaves = predict(input, { concurrency }).throughputPerSecond;
+      if (leaves === 0 && (drainSeconds ?? 1) > 0 && input.memory === null)
+        expect(drainRange).toEqual([null, null]);
       expect(after?.map(({ atSeconds }) => atSeconds)).toEqual(now.map(({ atSeconds }) => atSeconds));
       for (const { atSeconds, jobs, low, high } of [...now, ...(after ?? [])]) {
         expect([atSeconds, jobs, low, high].every(Number.isFinite)).toBe(true);
