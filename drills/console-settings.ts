@@ -55,11 +55,11 @@ export async function environmentOf(
     keepFiringSeconds: text.keepFiringSeconds / TIMES_SHORTER,
   }));
   const file = {
+    publicUrl: address,
     alerts: {
       rules: [...defaults, ...rules],
       groupWaitSeconds: DEFAULT_GROUP_TIMING.waitMs.warning / 1000 / TIMES_SHORTER,
       groupIntervalSeconds: DEFAULT_GROUP_TIMING.intervalMs / 1000 / TIMES_SHORTER,
-      publicUrl: address,
       channels: webhook ? [{ name: 'pager', type: 'webhook', ...webhook }] : [],
     },
     ...(tenantField === undefined ? {} : { tenantField }),

@@ -1,7 +1,10 @@
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { getPath } from 'hono/utils/url';
+import { originReader, withoutBase } from './auth/request-origin.js';
 import type { Config } from './config/config.js';
 import { apiRoutes } from './routes/api/index.js';
 import type { AppDeps } from './routes/app-deps.js';
@@ -29,12 +32,21 @@ interface AppParts {
 export function createApp({ config, deps, noteFault, authenticate = null }: AppParts): Hono<GateEnv> {
   const { sessions, access, now } = deps;
   const gate = createGate({ config, sessions, access, now, authenticate });
-  const app = new Hono<GateEnv>();
+  const readOrigin = originReader(config);
+  const originOf = (request: Request, env: unknown) => readOrigin(request, peerOf(env));
+  const app = new Hono<GateEnv>({
+    getPath: (request, options) =>
+      withoutBase(getPath(request), [originOf(request, options?.env).base, config.basePath]),
+  });
+  app.use(async (c, next) => {
+    c.set('origin', originOf(c.req.raw, c.env));
+    await next();
+  });
   app.use(endUnread());
   app.use(requestId());
   app.use(secureHeaders(HEADERS));
   app.use(compress());
-  app.use(underBase(config.basePath));
+  app.use(underBase());
   app.onError(problemHandler(noteFault));
   app.notFound((c) =>
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`)),
@@ -53,6 +65,12 @@ export function createApp({ config, deps, noteFault, authenticate = null }: AppP
   app.route('/', metricsRoutes(deps));
   app.route('/', pageRoutes(deps));
   return app;
+}
+
+/** Address of the other end of the socket; null: there is none, as the request came from the application itself. */
+function peerOf(env: unknown): string | null {
+  const { incoming } = (env ?? {}) as Partial<HttpBindings>;
+  return incoming?.socket?.remoteAddress ?? null;
 }
 
 /** Nothing inline but a picture's looks, nothing from elsewhere. No HSTS: the console often runs on plain HTTP behind a tunnel. */

@@ -10,6 +10,10 @@ export interface ConsoleUser {
 export interface ConsoleOptions {
   /** Where it is mounted, such as `/ops/queues`. The host may take it off the address or leave it there. */
   readonly basePath?: string;
+  /** Where people reach it, with its path, such as `https://app.example.com/ops/queues`: for links in messages. */
+  readonly publicUrl?: string;
+  /** Networks of the proxies before the application, such as `10.0.0.0/8`, whose `X-Forwarded-…` and `Forwarded` are believed. */
+  readonly trustedProxies?: readonly string[];
   /** Who is asking, by the host's own sign-in; null: nobody who may. It is asked for every request, so it should be quick. */
   readonly authenticate?: (request: Request) => ConsoleUser | null | Promise<ConsoleUser | null>;
   /** URL of one Redis; several stand in `settings.instances`. */
@@ -19,8 +23,11 @@ export interface ConsoleOptions {
 }
 
 export interface MountedConsole {
-  /** For Hono, Next and whatever else speaks Request and Response. Paths with and without `basePath` are the same. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * For Hono, Next and whatever else speaks Request and Response. Paths with and without `basePath` are the same.
+   * @param env of Hono on Node (`c.env`), whose socket says who asks; without it no proxy is trusted.
+   */
+  fetch(request: Request, env?: object): Promise<Response>;
   /** For Node's own server, Express, Fastify and NestJS. Bodies must not have been read before. */
   listener(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Ends everything in order: streams, watching, sending, the store. */

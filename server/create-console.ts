@@ -6,15 +6,14 @@ import type { CreateConsole } from './console-options.js';
 import { ROLES } from './model/role.js';
 import { createLog } from './process/log.js';
 import { OwnHealth } from './process/own-health.js';
-import { withoutBase } from './routes/base-path.js';
-import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 
 const user = z.object({ name: z.string().min(1).max(100), role: z.enum(ROLES) });
 
 /** See `CreateConsole`. */
-export const createConsole: CreateConsole = async ({ authenticate, basePath, redis, settings }) => {
-  const given = { ...settings, ...(basePath === undefined ? {} : { basePath }) };
+export const createConsole: CreateConsole = async ({ authenticate, redis, settings, ...where }) => {
+  // It listens where the application does, and goes by any of its names.
+  const given = { ...settings, ...where, host: '0.0.0.0' };
   // These are the application's own: where it listens and how it logs.
   const { HOST: _host, PORT: _port, LOG_LEVEL: _level, ...environment } = process.env;
   const config = loadConfig(redis === undefined ? {} : { redis }, environment, given);
@@ -39,14 +38,12 @@ export const createConsole: CreateConsole = async ({ authenticate, basePath, red
         }
       : null,
   });
-  const fetch = async (request: Request, env?: unknown): Promise<Response> =>
-    app.fetch(withoutBase(request, config.basePath), env as object | undefined);
-  const listener = getRequestListener(fetch);
+  const listener = getRequestListener(app.fetch);
   return {
-    fetch: (request) => fetch(request),
+    fetch: async (request, env) => app.fetch(request, env),
     listener: async (request, response) => void (await listener(request, response)),
     async close() {
-      closeLive();
+      deps.live.close();
       await stop();
     },
   };

@@ -5,8 +5,6 @@ import type { Config } from './config/config.js';
 import { unwatchedInWords } from './config/instances-of.js';
 import { createLog } from './process/log.js';
 import { installLastResort, OwnHealth } from './process/own-health.js';
-import { withoutBase } from './routes/base-path.js';
-import { closeLive } from './routes/live.js';
 import { startConsole } from './start-console.js';
 
 /** Who sends headers for longer holds a connection and nothing else; bodies have a time of their own. */
@@ -41,9 +39,7 @@ export async function serveConsole(config: Config): Promise<number> {
     noteFault: (part, error) => health.note(part, error),
   });
   try {
-    return await untilStopped(config, (request, env) =>
-      app.fetch(withoutBase(request, config.basePath), env),
-    );
+    return await untilStopped(config, app.fetch, () => deps.live.close());
   } finally {
     await stop();
     removeLastResort();
@@ -51,7 +47,11 @@ export async function serveConsole(config: Config): Promise<number> {
 }
 
 /** Listens, says where, and waits for the signal to end. */
-function untilStopped(config: Config, fetch: Parameters<typeof serve>[0]['fetch']): Promise<number> {
+function untilStopped(
+  config: Config,
+  fetch: Parameters<typeof serve>[0]['fetch'],
+  endStreams: () => void,
+): Promise<number> {
   return new Promise((resolve) => {
     const serverOptions = {
       headersTimeout: HEADERS_WITHIN_MS,
@@ -66,7 +66,7 @@ function untilStopped(config: Config, fetch: Parameters<typeof serve>[0]['fetch'
       resolve(1);
     });
     const end = (): void => {
-      closeLive();
+      endStreams();
       server.close(() => resolve(0));
       server.closeIdleConnections();
       setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS).unref();

@@ -18,6 +18,7 @@ import type { OwnHealth } from './process/own-health.js';
 import { packageVersion } from './process/package-path.js';
 import { ReplayQueues } from './replay/replay-queues.js';
 import type { AppDeps } from './routes/app-deps.js';
+import { LiveHub } from './routes/live/hub.js';
 import { onSignalFault } from './signals/signal.js';
 import { startMoving } from './start-moving.js';
 import { type Common, startWatching } from './start-watching.js';
@@ -73,6 +74,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   await recordLife(config, store, 'started', `The console ${packageVersion()} has started.`);
   const messaging = startMessaging({
     settings: config.alerts,
+    publicUrl: config.publicUrl,
     store,
     lease,
     watch,
@@ -127,6 +129,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   const pull: AppDeps['runAction'] = (actor, request) => runAction(actionDeps, actor, request);
   const deps: AppDeps = {
     watch,
+    live: new LiveHub(watch, (error) => health.note('a live page', error)),
     messaging,
     probeQueue: (instance, queueId, ask) => probeQueue(watch, instance, queueId, ask),
     audit: store.audit,
@@ -158,7 +161,6 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     health,
     hasSignIn: config.tokens.length > 0,
     version: packageVersion(),
-    basePath: config.basePath,
   };
   return {
     deps,

@@ -163,6 +163,8 @@ function testNotification(
 
 interface MessagingDeps {
   readonly settings: AlertSettings;
+  /** What links begin with; null: there are none. */
+  readonly publicUrl: string | null;
   readonly store: HealthStore;
   readonly lease: Lease;
   readonly watch: Pick<Watch, 'snapshots'>;
@@ -196,9 +198,9 @@ export interface Messaging {
 
 /** Builds and starts it. Without channels it still keeps watch over the console itself. */
 export function startMessaging(deps: MessagingDeps): Messaging {
-  const { settings, store, lease, watch, now, random, newId, warn, onFault } = deps;
+  const { settings, publicUrl, store, lease, watch, now, random, newId, warn, onFault } = deps;
   const monotonicMs = () => performance.now();
-  const sendDeps = { now, rules: settings.outgoing, publicUrl: settings.publicUrl };
+  const sendDeps = { now, rules: settings.outgoing, publicUrl };
   const channels = settings.channels.map((one) => createChannel(one, sendDeps));
   const outbox = new Outbox({ store: store.outbox, channels, lease, now, random, warn, onFault });
   const channelNames = channels.map(({ settings: { name } }) => name);

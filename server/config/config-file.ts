@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { alertsSchema } from '../alerts/channels/settings.js';
 import { alertsSection } from '../alerts/rules-config.js';
@@ -152,6 +154,28 @@ const thresholds = z.strictObject({
   retentionMinBytes: z.int().min(0).default(DEFAULT_THRESHOLDS.retentionMinBytes),
 });
 
+/** Where people reach the console, with its path; links in messages begin with it. */
+export const publicUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+  .transform((text) => text.replace(/\/+$/, ''));
+
+/** Path of an URL without the slash at its end. */
+export function basePathOf(url: string): string {
+  return new URL(url).pathname.replace(/\/+$/, '');
+}
+
+/** Proxies whose word is taken for whom they serve. */
+export const trustedProxies = z
+  .array(
+    z
+      .string()
+      .refine(
+        (text) => (text.includes('/') ? ipaddr.isValidCIDR(text) : isIP(text) !== 0),
+        'must be a network (10.0.0.0/8) or an address',
+      ),
+  )
+  .max(100, 'must list at most 100 networks');
+
 /** What a YAML file may say. Every key is optional; unknown keys are errors, as a typing mistake must not be silent. */
 /** Below which path of a host the console is: `/ops/queues`, or empty. */
 export const basePath = z
@@ -174,6 +198,8 @@ export const fileSchema = z.strictObject({
   host: z.string().optional(),
   port: z.int().min(0).max(65_535).optional(),
   basePath: basePath.optional(),
+  publicUrl: publicUrl.optional(),
+  trustedProxies: trustedProxies.default([]),
   data: z.string().optional(),
   /** Instead of a file in the data directory. */
   store: storeSchema.optional(),

@@ -14,11 +14,14 @@ import type { InstancePolicy } from '../replay/spillway-policy.js';
 import { loadStoreSettings, type StoreSettings } from '../store/store-settings.js';
 import {
   basePath,
+  basePathOf,
   type FileConfig,
   fileSchema,
   policiesOf,
+  publicUrl,
   replayQueuesOf,
   tokenEntry,
+  trustedProxies,
 } from './config-file.js';
 import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
 import { maskedSetting } from './mask-secrets.js';
@@ -43,6 +46,10 @@ export interface Config {
   readonly port: number;
   /** Begins with a slash and ends without one; empty: the console is at the root. */
   readonly basePath: string;
+  /** Where people reach it, without a slash at its end; its path ends with `basePath`. null: nobody said. */
+  readonly publicUrl: string | null;
+  /** Networks and addresses of proxies whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[];
   readonly dataDirectory: string;
   /** Shared by several consoles; null: a file in the data directory. */
   readonly store: StoreSettings | null;
@@ -120,7 +127,8 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   );
   const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
   const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
-  if (!isLoopback(host) && tokens.length === 0) {
+  // An application that the console is mounted in has a sign-in of its own.
+  if (settings === undefined && !isLoopback(host) && tokens.length === 0) {
     problems.push(
       `host: ${host} can be reached by others, and no tokens are configured: make one with \`spillway token --name you --role admin\`, or bind to 127.0.0.1`,
     );
@@ -130,7 +138,16 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
       `thresholds.memoryWarnRatio: ${file.thresholds.memoryWarnRatio} must not be above memoryCriticalRatio (${file.thresholds.memoryCriticalRatio})`,
     );
   }
-  const base = baseOf(environment.SPILLWAY_BASE_PATH, problems) ?? file.basePath ?? '';
+  const setting = <T>(name: string, schema: z.ZodType<T>, read?: (text: string) => unknown) =>
+    settingOf(name, environment[name], schema, problems, read);
+  const publicAt = setting('SPILLWAY_PUBLIC_URL', publicUrl) ?? file.publicUrl ?? null;
+  const base =
+    setting('SPILLWAY_BASE_PATH', basePath) ??
+    file.basePath ??
+    (publicAt === null ? '' : basePathOf(publicAt));
+  if (publicAt !== null && !basePathOf(publicAt).endsWith(base))
+    problems.push(`publicUrl: ${publicAt} must end with the basePath, ${base}`);
+  const proxies = setting('SPILLWAY_TRUSTED_PROXIES', trustedProxies, listIn) ?? file.trustedProxies;
   const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -140,6 +157,8 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     host,
     port,
     basePath: base,
+    publicUrl: publicAt,
+    trustedProxies: proxies,
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
     store,
     logLevel: level,
@@ -214,12 +233,29 @@ function parsePort(given: Given | null, problems: string[]): number | null {
   return null;
 }
 
-function baseOf(given: string | undefined, problems: string[]): string | null {
+/** A setting of the environment, by the schema of the file's. */
+function settingOf<T>(
+  name: string,
+  given: string | undefined,
+  schema: z.ZodType<T>,
+  problems: string[],
+  read: (text: string) => unknown = (text) => text,
+): T | null {
   if (given === undefined || given === '') return null;
-  const parsed = basePath.safeParse(given);
+  const parsed = schema.safeParse(read(given));
   if (parsed.success) return parsed.data;
-  problems.push(`SPILLWAY_BASE_PATH: ${given} ${parsed.error.issues[0]?.message}`);
+  problems.push(`${name}: ${given} ${parsed.error.issues[0]?.message}`);
   return null;
+}
+
+/** A list as JSON, or with commas. */
+function listIn(text: string): unknown {
+  if (!text.startsWith('[')) return text.split(',').map((entry) => entry.trim());
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function parseLevel(given: Given | null, problems: string[]): LogLevel {

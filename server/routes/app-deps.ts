@@ -21,6 +21,7 @@ import type { EpisodeLog } from '../timeline/episode.js';
 import type { IncidentLog } from '../timeline/incident.js';
 import type { MarkerCache } from '../watch/marker-cache.js';
 import type { JobPlaces, Watch } from '../watch/watch.js';
+import type { LiveHub } from './live/hub.js';
 
 /**
  * routes/ is all that HTTP reaches: api/ (JSON), pages/ (HTML) and live/ (server-sent events), behind gate.ts. It imports
@@ -31,6 +32,8 @@ export interface AppDeps {
   readonly watch: Watch;
   /** Notes views that throw. */
   readonly health: Pick<OwnHealth, 'note'>;
+  /** Streams of live pages; closed before the server, so that it can close. Pages come back by themselves. */
+  readonly live: LiveHub;
   readonly messaging: Messaging;
   /** Sends a canary job through a queue, the way users' jobs go. @throws CanaryRefused, JobsUnavailable */
   readonly probeQueue: (instance: string, queueId: string, ask: CanaryAsk) => Promise<CanaryResult>;
@@ -71,6 +74,4 @@ export interface AppDeps {
   /** Tokens are configured, so people sign in and out. */
   readonly hasSignIn: boolean;
   readonly version: string;
-  /** What addresses of the console begin with; mostly empty. */
-  readonly basePath: string;
 }

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import type { GateEnv } from './gate.js';
 
 /**
  * The console below a path of another application, or of a proxy. Inside, every address begins at `/`; what comes in loses
@@ -13,18 +14,11 @@ import type { MiddlewareHandler } from 'hono';
 const ADDRESS = /( (?:href|src|action|formaction|data-chart|data-href|hx-[a-z:-]+)=\\?")\/(?!\/)/g;
 const PAGE_BEGINS = /^(\s*(?:<!DOCTYPE html>)?\s*<html)/i;
 
-/** The same request without the path at its front. */
-export function withoutBase(request: Request, base: string): Request {
-  const url = new URL(request.url);
-  if (base === '' || !(url.pathname === base || url.pathname.startsWith(`${base}/`))) return request;
-  url.pathname = url.pathname.slice(base.length) || '/';
-  return new Request(url, request);
-}
-
-/** Gives answers their addresses under `base`. @param base begins with a slash and ends without one; empty: nothing is done. */
-export function underBase(base: string): MiddlewareHandler {
+/** Gives answers their addresses under the base of whoever asks. */
+export function underBase(): MiddlewareHandler<GateEnv> {
   return async (c, next) => {
     await next();
+    const { base } = c.get('origin');
     if (base === '') return;
     const { headers, body, status } = c.res;
     const location = headers.get('location');

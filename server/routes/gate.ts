@@ -1,7 +1,6 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessLog } from '../auth/access-log.js';
-import { hostAllowance, isOwnOrigin } from '../auth/request-origin.js';
+import { hostAllowance, isOwnOrigin, type RequestOrigin, withoutBase } from '../auth/request-origin.js';
 import { SESSION_COOKIE, type Sessions } from '../auth/sessions.js';
 import { fingerprintOf, holderOf, WrongTokens } from '../auth/wrong-tokens.js';
 import { type Config, isLoopback, type TokenEntry } from '../config/config.js';
@@ -11,6 +10,7 @@ import { Problem } from './problem.js';
 /** What the gate leaves in the context for routes. */
 export interface GateEnv {
   readonly Variables: {
+    readonly origin: RequestOrigin;
     readonly actor: Actor;
     /** Id of the browser's session; null for those who came in by a token or from this machine. */
     readonly session: string | null;
@@ -23,7 +23,7 @@ export type Authenticate = (
 ) => Promise<{ readonly name: string; readonly role: Role } | null>;
 
 interface GateParts {
-  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'tokens'>;
+  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'publicUrl' | 'basePath' | 'tokens'>;
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly now: () => number;
@@ -34,11 +34,11 @@ export interface Gate {
   /** Who is asking; answers 401 (or leads to the sign-in page) where nobody is allowed to. */
   readonly identify: MiddlewareHandler<GateEnv>;
   /** Host names by which this console may be called: a page on another site must not reach it by its own name. */
-  readonly checkHost: MiddlewareHandler;
+  readonly checkHost: MiddlewareHandler<GateEnv>;
   /** Changes by a browser must come from the console's own pages. */
   readonly checkOrigin: MiddlewareHandler<GateEnv>;
   /** Who holds this token; what is wrong is counted and recorded. A right one is never refused, whoever else tried. */
-  readonly admit: (c: Context, token: string) => TokenEntry | 'wrong' | 'too-many';
+  readonly admit: (c: Context<GateEnv>, token: string) => TokenEntry | 'wrong' | 'too-many';
 }
 
 const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
@@ -55,7 +55,7 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
   const admit: Gate['admit'] = (c, token) => {
     const entry = holderOf(token, config.tokens);
     if (entry) return entry;
-    const source = sourceOf(c);
+    const source = c.get('origin').address;
     const tried = wrongTokens.note(source, token, now());
     const fingerprint = fingerprintOf(token);
     const about = fingerprint === null ? '' : ` (SHA-256 ${fingerprint}…)`;
@@ -66,7 +66,7 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
     return tried === 'wrong' ? 'wrong' : 'too-many';
   };
 
-  const identify = async (c: Context): Promise<{ actor: Actor; session: string | null } | null> => {
+  const identify = async (c: Context<GateEnv>): Promise<{ actor: Actor; session: string | null } | null> => {
     // Another scheme is between the browser and a proxy before us, and says nothing about our tokens.
     const token = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (token !== undefined) {
@@ -89,9 +89,9 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
   return {
     admit,
     checkHost: async (c, next) => {
-      const host = c.req.header('host') ?? '';
-      // What an application is called by is its own affair.
-      if (!authenticate && !isAllowedHost(host)) {
+      // Both: a page elsewhere can send the header of a proxy, but not another Host.
+      const host = c.get('origin').hosts.find((one) => !isAllowedHost(one));
+      if (host !== undefined) {
         throw new Problem(
           421,
           'host-not-allowed',
@@ -110,14 +110,15 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
       }
       if (authenticate)
         throw new Problem(401, 'unauthorized', 'sign in to the application that this console is part of');
-      if (wantsPage(c)) return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c))}`, 303);
+      if (wantsPage(c))
+        return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c, config.basePath))}`, 303);
       throw new Problem(401, 'unauthorized', 'give a token: Authorization: Bearer <token>', {
         'WWW-Authenticate': 'Bearer realm="spillway"',
       });
     },
     checkOrigin: async (c, next) => {
       if (SAFE_METHODS.has(c.req.method) || c.get('actor')?.via === 'token') return next();
-      if (!isOwnOrigin(c)) {
+      if (!isOwnOrigin(c.req.raw.headers, c.get('origin'), config.publicUrl)) {
         throw new Problem(
           403,
           'cross-site',
@@ -140,16 +141,6 @@ export function requireRole(role: Role): MiddlewareHandler<GateEnv> {
   };
 }
 
-/** Address of the other end, for counting tries; "unknown" where there is none. */
-export function sourceOf(c: Context): string {
-  try {
-    return getConnInfo(c).remote.address ?? 'unknown';
-  } catch {
-    // Not served over a socket (a test that calls the app directly).
-    return 'unknown';
-  }
-}
-
 /** All cookies of our name: other ports and paths of this host may have left some, and a browser sends them too. */
 export function sessionCookies(c: Context): readonly string[] {
   const pairs = (c.req.header('cookie') ?? '').split(/; */).map((pair) => pair.split('=', 2));
@@ -164,7 +155,7 @@ function noteRefused(c: Context<GateEnv>, access: AccessLog): void {
   const actor = c.get('actor');
   const what = `${c.req.method} ${c.req.path.slice(0, MAX_PATH_CHARS)}`;
   access.note({
-    ...{ kind: 'refused', actor, source: sourceOf(c) },
+    ...{ kind: 'refused', actor, source: c.get('origin').address },
     text: `${what} was refused to ${actor.name}, who is ${actor.role}`,
   });
 }
@@ -190,7 +181,7 @@ function wantsPage(c: Context): boolean {
   );
 }
 
-function pathOf(c: Context): string {
-  const url = new URL(c.req.url);
-  return `${url.pathname}${url.search}`;
+function pathOf(c: Context<GateEnv>, basePath: string): string {
+  const { pathname, search } = new URL(c.req.url);
+  return `${withoutBase(pathname, [c.get('origin').base, basePath])}${search}`;
 }

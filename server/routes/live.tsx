@@ -3,7 +3,7 @@ import type { Role } from '../model/role.js';
 import { overviewJson } from './api/overview.js';
 import type { AppDeps } from './app-deps.js';
 import type { GateEnv } from './gate.js';
-import { eventPart, LiveHub, type LiveView } from './live/hub.js';
+import { eventPart, type LiveView } from './live/hub.js';
 import { alertsLive } from './pages/alerts.js';
 import { channelsLive } from './pages/channels.js';
 import { fleetLive, parseFleetQuery } from './pages/fleet.js';
@@ -59,26 +59,16 @@ function liveViewOf(
   }
 }
 
-const hubs = new Set<LiveHub>();
-
 /** /live sends pages the parts that changed; /api/v1/live sends automation an overview a tick. */
 export function liveRoutes(deps: AppDeps): Hono<GateEnv> {
-  const hub = new LiveHub(deps.watch, (error) => deps.health.note('a live page', error));
-  hubs.add(hub);
   const live = new Hono<GateEnv>();
   live.get('/live', (c) => {
     const view = liveViewOf(deps, c.get('actor').role, c.req.query());
     if (!view) throw new Problem(404, 'not-found', 'there is no such view');
-    return stream(c, deps, hub, view);
+    return stream(c, deps, view);
   });
-  live.get('/api/v1/live', (c) => stream(c, deps, hub, overviewEvents(deps, c.get('actor').role)));
+  live.get('/api/v1/live', (c) => stream(c, deps, overviewEvents(deps, c.get('actor').role)));
   return live;
-}
-
-/** Ends all streams, so that the server can close: their pages come back to the next console by themselves. */
-export function closeLive(): void {
-  for (const hub of hubs) hub.close();
-  hubs.clear();
 }
 
 function overviewEvents(deps: Parameters<typeof overviewJson>[0], role: Role): LiveView {
@@ -90,12 +80,11 @@ function overviewEvents(deps: Parameters<typeof overviewJson>[0], role: Role): L
 
 function stream(
   c: Context<GateEnv>,
-  { sessions }: Pick<AppDeps, 'sessions'>,
-  hub: LiveHub,
+  { sessions, live }: Pick<AppDeps, 'sessions' | 'live'>,
   view: LiveView,
 ): Response {
   const session = c.get('session');
-  const body = hub.open(view, {
+  const body = live.open(view, {
     name: c.get('actor').name,
     isOver: () => session !== null && sessions.isOver(session),
   });

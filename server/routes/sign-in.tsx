@@ -4,7 +4,7 @@ import { SignInPage } from '../../views/sign-in.js';
 import type { AccessLog } from '../auth/access-log.js';
 import { SESSION_COOKIE, SESSION_MS, type Sessions } from '../auth/sessions.js';
 import { readBody } from './bounded-body.js';
-import { type Gate, type GateEnv, sessionCookies, sourceOf } from './gate.js';
+import { type Gate, type GateEnv, sessionCookies } from './gate.js';
 import { assetUrl } from './pages/assets.js';
 import { problemOf, problemResponse } from './problem.js';
 
@@ -36,11 +36,11 @@ export function signInRoutes({ gate, sessions, access }: SignInDeps): Hono<GateE
       sameSite: 'Strict',
       path: '/',
       maxAge: SESSION_MS / 1000,
-      secure: isHttps(c.req.header('x-forwarded-proto'), c.req.url),
+      secure: c.get('origin').isHttps,
     });
     const { name, role } = admitted;
     access.note({
-      ...{ kind: 'sign-in', actor: { name, role, via: 'session' }, source: sourceOf(c) },
+      ...{ kind: 'sign-in', actor: { name, role, via: 'session' }, source: c.get('origin').address },
       text: `${name} (${role}) signed in`,
     });
     return c.redirect(to, 303);
@@ -53,7 +53,7 @@ export function signInRoutes({ gate, sessions, access }: SignInDeps): Hono<GateE
       const { name, role } = session.entry;
       await sessions.end(session.id);
       access.note({
-        ...{ kind: 'sign-out', actor: { name, role, via: 'session' }, source: sourceOf(c) },
+        ...{ kind: 'sign-out', actor: { name, role, via: 'session' }, source: c.get('origin').address },
         text: `${name} (${role}) signed out`,
       });
     }
@@ -80,9 +80,4 @@ function page(to: string, error: string | null) {
 /** Only a path of this console: never an address that somebody has put into the link. */
 function safePath(to: string | undefined): string {
   return to !== undefined && /^\/(?![/\\])[^\s\\]*$/.test(to) ? to : '/';
-}
-
-/** Behind a proxy that ends TLS the browser speaks https though this process does not. */
-function isHttps(forwarded: string | undefined, url: string): boolean {
-  return forwarded === 'https' || url.startsWith('https:');
 }

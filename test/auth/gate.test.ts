@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AccessLog } from '../../server/auth/access-log.js';
-import { hostAllowance } from '../../server/auth/request-origin.js';
+import { hostAllowance, isOwnOrigin, originReader } from '../../server/auth/request-origin.js';
 import { fingerprintOf, newToken, WrongTokens } from '../../server/auth/wrong-tokens.js';
 import type { AuditRecord } from '../../server/model/audit-record.js';
 import type { Actor } from '../../server/model/role.js';
@@ -88,7 +88,8 @@ describe('what is recorded of the door', () => {
 });
 
 describe('the host names by which the console is called', () => {
-  const at = (host: string, ...allowedHosts: string[]) => hostAllowance({ host, allowedHosts });
+  const at = (host: string, ...allowedHosts: string[]) =>
+    hostAllowance({ host, allowedHosts, publicUrl: 'https://ops.example.com:8443/queues' });
 
   it.each(['0.0.0.0', '::'])('are those of allowedHosts, also when it is bound to %s', (host) => {
     const isAllowed = at(host, 'Spillway.example.com');
@@ -108,5 +109,80 @@ describe('the host names by which the console is called', () => {
     expect(at('10.0.0.5')('10.0.0.5:3000')).toBe(true);
     expect(at('10.0.0.5')('10.0.0.6:3000')).toBe(false);
     expect(at('::1', 'a.example')('[::1]:3000')).toBe(true);
+    expect(at('10.0.0.5')('ops.example.com')).toBe(true);
+  });
+});
+
+describe('where a request comes from', () => {
+  const PROXIES = { basePath: '', publicUrl: null, trustedProxies: ['10.0.0.0/8', 'fd00::/8', '127.0.0.1'] };
+  const from = (
+    headers: Record<string, string>,
+    { peer = '10.0.0.1', ...settings }: Partial<typeof PROXIES> & { peer?: string | null } = {},
+  ) =>
+    originReader({ ...PROXIES, ...settings })(
+      new Request('http://console:3000/', { headers: { host: 'console:3000', ...headers } }),
+      peer,
+    );
+
+  it.each([
+    ['one proxy', { 'x-forwarded-for': '203.0.113.9' }, '203.0.113.9'],
+    ['what the client made up before it', { 'x-forwarded-for': '1.1.1.1, 203.0.113.9' }, '203.0.113.9'],
+    ['two proxies', { 'x-forwarded-for': '1.1.1.1, 203.0.113.9, 10.2.0.1' }, '203.0.113.9'],
+    ['proxies alone', { 'x-forwarded-for': '10.3.0.1, 10.2.0.1' }, '10.3.0.1'],
+    ['a port', { 'x-forwarded-for': '203.0.113.9:5511' }, '203.0.113.9'],
+    ['IPv6', { forwarded: 'for="[2001:db8::7]:4711";proto=https, for=10.2.0.1' }, '2001:db8::7'],
+    ['Forwarded', { forwarded: 'for=1.1.1.1, For=203.0.113.9 ; proto=https' }, '203.0.113.9'],
+    ['a hidden one', { forwarded: 'for=203.0.113.9, for=_hidden' }, 'unknown'],
+    ['no word', {}, '10.0.0.1'],
+    ['two words that differ', { 'x-forwarded-for': '1.1.1.1', forwarded: 'for=203.0.113.9' }, '10.0.0.1'],
+    ['two that agree', { 'x-forwarded-for': '1.1.1.1', forwarded: 'for=1.1.1.1' }, '1.1.1.1'],
+  ])('is read from the headers of a trusted proxy: %s', (_, headers, address) => {
+    const origin = from(headers as Record<string, string>);
+    expect([origin.address, origin.isProxied]).toEqual([address, true]);
+    expect(from(headers as Record<string, string>, { peer: '::ffff:10.0.0.1' }).isProxied).toBe(true);
+  });
+
+  it('is the other end of the socket for everybody else, whatever they send', () => {
+    const lies = {
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': 'ops.example.com',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-prefix': '/evil',
+      forwarded: 'for=127.0.0.1;host=ops.example.com;proto=https',
+    };
+    const honest = { isProxied: false, hosts: ['console:3000'], isHttps: false, base: '' };
+    expect(from(lies, { peer: '203.0.113.9' })).toEqual({ address: '203.0.113.9', ...honest });
+    expect(from(lies, { peer: null })).toEqual({ address: 'unknown', ...honest });
+    expect(from(lies, { trustedProxies: [] })).toEqual({ address: '10.0.0.1', ...honest });
+  });
+
+  it('has the name, scheme and path that the proxy was called by', () => {
+    expect(
+      from({
+        'x-forwarded-host': 'ops.example.com',
+        'x-forwarded-proto': 'https',
+        'x-forwarded-prefix': '/ops/',
+      }),
+    ).toMatchObject({ hosts: ['console:3000', 'ops.example.com'], isHttps: true, base: '/ops' });
+    const prefix = { 'x-forwarded-prefix': '/ops' };
+    expect(from(prefix, { basePath: '/ops/queues' }).base).toBe('/ops/queues');
+    expect(from(prefix, { basePath: '/queues' }).base).toBe('/ops/queues');
+    expect(from(prefix, { basePath: '/q', publicUrl: 'https://a.example/x/q' as never }).base).toBe('/x/q');
+    for (const bad of ['//evil.example', '/a"onload="x', 'ops', '/a//b', `/${'a'.repeat(101)}`])
+      expect([bad, from({ 'x-forwarded-prefix': bad }).base]).toEqual([bad, '']);
+  });
+
+  it('is the console’s own page where the browser says so, by whatever name the proxy calls it', () => {
+    const isOwn = (headers: Record<string, string>, publicUrl: string | null = null) =>
+      isOwnOrigin(new Headers(headers), from(headers), publicUrl);
+    const origin = 'https://ops.example.com';
+    expect(isOwn({ origin, 'sec-fetch-site': 'same-origin' })).toBe(true);
+    expect(isOwn({ origin: 'http://console:3000' })).toBe(true);
+    expect(isOwn({ origin, 'x-forwarded-host': 'ops.example.com' })).toBe(true);
+    expect(isOwn({ origin }, `${origin}/queues`)).toBe(true);
+    expect(isOwn({ origin })).toBe(false);
+    expect(isOwn({ origin: 'http://ops.example.com' }, `${origin}/queues`)).toBe(false);
+    for (const site of ['same-site', 'cross-site'])
+      expect(isOwn({ origin, 'sec-fetch-site': site }, origin)).toBe(false);
   });
 });

@@ -94,7 +94,7 @@ const HOSTS: Readonly<Record<string, () => Promise<RequestListener>>> = {
   Hono: async () => {
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.get('/', (c) => c.text('the application'));
-    app.all(`${BASE}/*`, (c) => console_.fetch(c.req.raw));
+    app.all(`${BASE}/*`, (c) => console_.fetch(c.req.raw, c.env));
     return getRequestListener(app.fetch) as RequestListener;
   },
 };
@@ -185,13 +185,35 @@ describe('the console as a part of an application', () => {
     try {
       const mounted = await createConsole({
         redis: `redis://127.0.0.1:${redis.port}`,
-        settings: { data, logLevel: 'silent' },
+        settings: { data, logLevel: 'silent', host: '10.0.0.5' },
         authenticate: () => null,
       });
       await mounted.close();
     } finally {
       for (const name of Object.keys(own)) delete process.env[name];
       Object.assign(process.env, before);
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+
+  it('ends its own streams and no other console’s when it is closed', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'spillway-mount-'));
+    const request = () => new Request(`http://app/api/v1/live`, { headers: { cookie: 'user=ada' } });
+    const streamOf = async ({ fetch }: MountedConsole) =>
+      (await fetch(request())).body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    const other = await createConsole({
+      redis: `redis://127.0.0.1:${redis.port}`,
+      settings: { data, logLevel: 'silent' },
+      authenticate: () => ({ name: 'ada', role: 'viewer' }),
+    });
+    const [kept, ended] = [await streamOf(console_), await streamOf(other)];
+    try {
+      await other.close();
+      await until('its own stream is over', async () => (await ended.read()).done);
+      // What had been made by then comes first; the second is of after the close.
+      for (let i = 0; i < 3; i++) expect((await kept.read()).done).toBe(false);
+    } finally {
+      await kept.cancel();
       rmSync(data, { recursive: true, force: true });
     }
   });

@@ -37,6 +37,33 @@ describe('where settings come from', () => {
     expect(loaded).toMatchObject({ port: 1003, logLevel: 'error', dataDirectory: '/from-file' });
   });
 
+  it('knows its path from where people reach it, and takes proxies from file and environment', () => {
+    const config = file('publicUrl: https://app.example.com/ops/queues/\ntrustedProxies: [10.0.0.0/8]\n');
+    expect(loadConfig({ config }, {})).toMatchObject({
+      publicUrl: 'https://app.example.com/ops/queues',
+      basePath: '/ops/queues',
+      trustedProxies: ['10.0.0.0/8'],
+    });
+    const environment = {
+      SPILLWAY_PUBLIC_URL: 'https://other.example.com/a/b',
+      SPILLWAY_BASE_PATH: '/b',
+      SPILLWAY_TRUSTED_PROXIES: '127.0.0.1, fd00::/8',
+    };
+    expect(loadConfig({ config }, environment)).toMatchObject({
+      publicUrl: 'https://other.example.com/a/b',
+      basePath: '/b',
+      trustedProxies: ['127.0.0.1', 'fd00::/8'],
+    });
+    expect(loadConfig({}, { SPILLWAY_TRUSTED_PROXIES: '["::1"]' }).trustedProxies).toEqual(['::1']);
+    expect(problems({ config }, { SPILLWAY_BASE_PATH: '/c', SPILLWAY_TRUSTED_PROXIES: 'traefik' })).toEqual([
+      'publicUrl: https://app.example.com/ops/queues must end with the basePath, /c',
+      'SPILLWAY_TRUSTED_PROXIES: traefik must be a network (10.0.0.0/8) or an address',
+    ]);
+    expect(problems({}, { SPILLWAY_PUBLIC_URL: 'ops.example.com' })).toEqual([
+      'SPILLWAY_PUBLIC_URL: ops.example.com must be an http:// or https:// URL',
+    ]);
+  });
+
   it('says which instances of the file a URL from elsewhere leaves unwatched', () => {
     const config = file(`
 instances:

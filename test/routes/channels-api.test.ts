@@ -34,8 +34,8 @@ beforeAll(async () => {
   const { url } = receiver;
   await writeFile(
     config,
-    `alerts:
-  publicUrl: https://spillway.example.com
+    `publicUrl: https://spillway.example.com
+alerts:
   channels:
     - { name: hook, type: webhook, url: "${url}/hook", secret: "\${HOOK_SECRET}" }
     - { name: team, type: slack, url: "\${SLACK_URL}", minSeverity: info }

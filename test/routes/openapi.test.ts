@@ -9,14 +9,20 @@ const own: Readonly<Record<string | symbol, unknown>> = {
   now: Date.now,
   sessions: { find: async () => null },
   version: '1',
-  basePath: '',
 };
 const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : anything) });
 
 /** The app as it answers on this address: without tokens, on loopback everybody may call, and elsewhere nobody. */
 const appAt = (host: string) =>
   createApp({
-    config: { host, allowedHosts: [], tokens: [] } as unknown as Config,
+    config: {
+      host,
+      allowedHosts: [],
+      tokens: [],
+      trustedProxies: [],
+      publicUrl: null,
+      basePath: '',
+    } as unknown as Config,
     deps: deps as unknown as AppDeps,
     noteFault: (message, error) => {
       throw new Error(message, { cause: error });

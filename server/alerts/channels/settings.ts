@@ -127,8 +127,6 @@ const network = z
 
 /** `alerts` of the config file: who is notified, and how. */
 export const alertsSchema = z.strictObject({
-  /** Where people reach the console, without a slash at the end; null: links are left out of messages. */
-  publicUrl: httpUrl.nullable().default(null),
   outgoing: z
     .strictObject({ allow: z.array(network).default([]), deny: z.array(network).default([]) })
     .prefault({}),
@@ -203,9 +201,8 @@ export function destinationOf(channel: ChannelSettings): string {
 
 /** For `--check`: the settings without any secret. */
 export function maskedAlerts(settings: AlertSettings): unknown {
-  const { publicUrl, outgoing, channels, deadManSwitch } = settings;
+  const { outgoing, channels, deadManSwitch } = settings;
   return {
-    publicUrl,
     outgoing,
     channels: channels.map((channel) => ({
       name: channel.name,

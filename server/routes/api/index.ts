@@ -88,15 +88,15 @@ export function apiRoutes(deps: AppDeps): ApiPart {
     ...{ type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
     description: 'What a browser has after /sign-in',
   });
-  api.doc31('/openapi.json', {
+  api.doc31('/openapi.json', (c) => ({
     openapi: '3.1.0',
     info: {
       title: 'Spillway',
       version: deps.version,
       description: 'Operator console for BullMQ back-pressure.',
     },
-    servers: [{ url: `${deps.basePath}/api/v1` }],
-  });
+    servers: [{ url: `${c.get('origin').base}/api/v1` }],
+  }));
   api.notFound((c) =>
     problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path}; see /docs`)),
   );
