@@ -30,8 +30,8 @@ interface AppParts {
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
 export function createApp({ config, deps, noteFault, authenticate = null }: AppParts): Hono<GateEnv> {
-  const { sessions, access, now } = deps;
-  const gate = createGate({ config, sessions, access, now, authenticate });
+  const { accounts, sessions, access, now } = deps;
+  const gate = createGate({ config, accounts, sessions, access, now, authenticate });
   const readOrigin = originReader(config);
   const originOf = (request: Request, env: unknown) => readOrigin(request, peerOf(env));
   const app = new Hono<GateEnv>({

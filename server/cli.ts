@@ -58,7 +58,7 @@ export async function runCli(args: readonly string[], environment: NodeJS.Proces
     if (command === 'backup') return await makeBackup(config, values.to);
     if (command === 'health') return await reportHealth(config);
     const { serveConsole } = await import('./serve.js');
-    return await serveConsole(config);
+    return await serveConsole(config, () => loadConfig(flagsOf(values), environment));
   } catch (error) {
     if (error instanceof ConfigError) return refuse(error.problems);
     throw error;

@@ -29,7 +29,7 @@ export const createConsole: CreateConsole = async ({ authenticate, redis, settin
   const { deps, stop } = await startConsole(config, log, health);
   const app = createApp({
     config,
-    deps: authenticate ? { ...deps, hasSignIn: false } : deps,
+    deps,
     noteFault: (part, error) => health.note(part, error),
     authenticate: authenticate
       ? async (request) => {

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { createApp } from './app.js';
-import type { Config } from './config/config.js';
+import { type Config, ConfigError } from './config/config.js';
 import { unwatchedInWords } from './config/instances-of.js';
 import { createLog } from './process/log.js';
 import { installLastResort, OwnHealth } from './process/own-health.js';
@@ -15,17 +15,17 @@ const REQUEST_WITHIN_MS = 3_600_000;
 const CLOSE_WITHIN_MS = 3_000;
 
 /**
- * Serves the console until SIGINT or SIGTERM.
+ * Serves the console until SIGINT or SIGTERM. SIGHUP reads the configuration again, for who may come in.
  * @returns 0 after an orderly end, 1 when the port can't be had.
  */
-export async function serveConsole(config: Config): Promise<number> {
+export async function serveConsole(config: Config, reload: () => Config): Promise<number> {
   // What the console keeps is for its own user: databases, their logs, keys, copies.
   process.umask(0o077);
   const log = createLog(config.logLevel);
   if (config.unwatched) log.warn(unwatchedInWords(config.unwatched));
   const now = (): number => Date.now();
   const health = new OwnHealth({ now, warn: (message, err) => log.error({ err }, message) });
-  const { deps, stop } = await startConsole(config, log, health);
+  const { deps, admitBy, stop } = await startConsole(config, log, health);
   // From here on: an error before that is one of the start, which ends with it.
   const removeLastResort = installLastResort({
     note: (part, error) => health.note(part, error),
@@ -33,6 +33,16 @@ export async function serveConsole(config: Config): Promise<number> {
     write: (line) => process.stderr.write(line),
     exit: (code) => process.exit(code),
   });
+  const renew = async (): Promise<void> => {
+    try {
+      await admitBy(reload());
+      log.info('The configuration has been read again: tokens and roles are as it says now.');
+    } catch (error) {
+      const problems = error instanceof ConfigError ? error.problems : ['it could not be read'];
+      log.error({ problems }, 'The configuration can not be read again: who may come in stays as it was.');
+    }
+  };
+  process.on('SIGHUP', renew);
   const app = createApp({
     config,
     deps,
@@ -41,6 +51,7 @@ export async function serveConsole(config: Config): Promise<number> {
   try {
     return await untilStopped(config, app.fetch, () => deps.live.close());
   } finally {
+    process.off('SIGHUP', renew);
     await stop();
     removeLastResort();
   }

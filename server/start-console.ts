@@ -10,6 +10,7 @@ import { Alerting } from './alerts/alerting.js';
 import { startMessaging } from './alerts/messaging.js';
 import type { PathOf } from './alerts/notification.js';
 import { AccessLog } from './auth/access-log.js';
+import { Accounts } from './auth/accounts.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config/config.js';
 import type { RecordEvent } from './model/timeline-entry.js';
@@ -52,6 +53,8 @@ async function startLease(store: LeaseStore, warn: (message: string) => void): P
 
 interface StartedConsole {
   readonly deps: AppDeps;
+  /** Takes who may come in from the configuration as it is now; nothing else of it. */
+  admitBy(config: Config): Promise<void>;
   /** In the order in which nothing is used after it has ended. */
   stop(): Promise<void>;
 }
@@ -65,7 +68,8 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   const now = (): number => Date.now();
   const warn = (message: string): void => log.warn(message);
   const common: Common = { now, newId: randomUUID, recordEvent: recordEventsIn(store, log), log, health };
-  const sessions = new Sessions(config.tokens, store.sessions, now, warn);
+  const accounts = new Accounts(config);
+  const sessions = new Sessions(accounts, store.sessions, now, warn);
   await sessions.open();
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
@@ -140,6 +144,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     episodes: store.episodes,
     incidents: store.incidents,
     history,
+    accounts,
     sessions,
     access,
     idempotency: store.idempotency,
@@ -159,11 +164,14 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     storeProblem: store.problem,
     groups: config.groups,
     health,
-    hasSignIn: config.tokens.length > 0,
     version: packageVersion(),
   };
   return {
     deps,
+    async admitBy(renewed) {
+      accounts.replace(renewed);
+      await sessions.open();
+    },
     async stop() {
       access.flush();
       await following.stop();

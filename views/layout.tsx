@@ -1,5 +1,6 @@
 import { raw } from 'hono/html';
 import type { Child, FC, PropsWithChildren } from 'hono/jsx';
+import type { Actor } from '../server/model/role.js';
 import { BlindBanner, type BlindProps } from './blind-banner.js';
 import { FindButton, Palette } from './find.js';
 import { IconSprite } from './icon.js';
@@ -37,8 +38,7 @@ export interface Chrome {
   readonly crumbs: readonly Crumb[];
   /** Firing, for the menu. */
   readonly alertCount: number;
-  readonly actor: { readonly name: string; readonly role: string };
-  readonly hasSignIn: boolean;
+  readonly actor: Actor;
   readonly storeProblem: string | null;
   readonly blind: BlindProps;
   /** Time of the server at rendering: ages count from it, whatever the viewer's clock says. */
@@ -95,7 +95,7 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
             </span>
           ) : null}
           <FindButton />
-          <UserMenu actor={chrome.actor} hasSignIn={chrome.hasSignIn} />
+          <UserMenu actor={chrome.actor} />
         </div>
       </header>
       <div class="lost" id="lost" role="alert" hidden>

@@ -1,4 +1,5 @@
 import type { FC } from 'hono/jsx';
+import type { Actor } from '../server/model/role.js';
 import { AlertCount } from './alert-count.js';
 
 interface Place {
@@ -129,10 +130,7 @@ export const RedisSwitcher: FC<{ readonly instances: readonly RedisPlace[]; read
 };
 
 /** What is needed rarely: documentation, API, theme, who one is. */
-export const UserMenu: FC<{
-  readonly actor: { readonly name: string; readonly role: string };
-  readonly hasSignIn: boolean;
-}> = ({ actor, hasSignIn }) => (
+export const UserMenu: FC<{ readonly actor: Actor }> = ({ actor }) => (
   <>
     <button type="button" class="menu-button" popovertarget="user-menu" aria-haspopup="true">
       Menu
@@ -149,7 +147,10 @@ export const UserMenu: FC<{
       <button type="button" data-keys-help="" hidden>
         Keyboard
       </button>
-      {hasSignIn ? (
+      {actor.role === 'admin' && actor.via !== 'local' && actor.via !== 'host' ? (
+        <a href="/sessions">Sessions</a>
+      ) : null}
+      {actor.via === 'session' ? (
         <form method="post" action="/sign-out">
           <button type="submit">Sign out</button>
         </form>

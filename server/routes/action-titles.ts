@@ -26,6 +26,7 @@ const OWN_ACTS: Readonly<Record<string, string>> = {
   'replay.start': 'Start a replay',
   'replay.change': 'Change a replay',
   'replay.forget': 'Delete a replay',
+  'session.end': 'End a session',
   'silence.create': 'Silence alerts',
   'silence.end': 'End a silence',
 };

@@ -2,6 +2,7 @@ import type { AlertCommands } from '../alerts/alert-commands.js';
 import type { Alerting } from '../alerts/alerting.js';
 import type { Messaging } from '../alerts/messaging.js';
 import type { AccessLog } from '../auth/access-log.js';
+import type { Accounts } from '../auth/accounts.js';
 import type { Sessions } from '../auth/sessions.js';
 import type { PredictionLog } from '../forecast/predictions.js';
 import type { HistoryLog } from '../history/history-log.js';
@@ -48,7 +49,8 @@ export interface AppDeps {
   readonly activity: ActivityLog;
   readonly episodes: EpisodeLog;
   readonly incidents: IncidentLog;
-  /** Who is signed in, and what is recorded of the door. */
+  /** Who may come in, who is signed in, and what is recorded of the door. */
+  readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;
@@ -71,7 +73,5 @@ export interface AppDeps {
   readonly storeProblem: string | null;
   /** Named groups of queues, as globs. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
-  /** Tokens are configured, so people sign in and out. */
-  readonly hasSignIn: boolean;
   readonly version: string;
 }

@@ -1,8 +1,10 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessLog } from '../auth/access-log.js';
+import { type Accounts, holderIdentity, type Identity } from '../auth/accounts.js';
 import { hostAllowance, isOwnOrigin, type RequestOrigin, withoutBase } from '../auth/request-origin.js';
-import { SESSION_COOKIE, type Sessions } from '../auth/sessions.js';
-import { fingerprintOf, holderOf, WrongTokens } from '../auth/wrong-tokens.js';
+import { cookiesOf } from '../auth/session-cookie.js';
+import type { Session, Sessions } from '../auth/sessions.js';
+import { fingerprintOf, WrongTokens } from '../auth/wrong-tokens.js';
 import { type Config, isLoopback, type TokenEntry } from '../config/config.js';
 import { type Actor, includesRole, type Role } from '../model/role.js';
 import { Problem } from './problem.js';
@@ -12,18 +14,27 @@ export interface GateEnv {
   readonly Variables: {
     readonly origin: RequestOrigin;
     readonly actor: Actor;
-    /** Id of the browser's session; null for those who came in by a token or from this machine. */
+    /** Id of the browser's session; null for those who came in otherwise. */
     readonly session: string | null;
+    /** May they see nothing more? For what stays open. */
+    readonly isOver: () => boolean;
   };
 }
 
 /** Who is asking, by the sign-in of the application that the console is part of; null: nobody who may. */
-export type Authenticate = (
-  request: Request,
-) => Promise<{ readonly name: string; readonly role: Role } | null>;
+export type Authenticate = (request: Request) => Promise<Identity | null>;
+
+/** Who was let in. */
+interface Admitted {
+  readonly actor: Actor;
+  readonly session?: string;
+  /** Absent: that is not known while something stays open. */
+  readonly isOver?: () => boolean;
+}
 
 interface GateParts {
-  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'publicUrl' | 'basePath' | 'tokens'>;
+  readonly config: Pick<Config, 'host' | 'allowedHosts' | 'publicUrl' | 'basePath'>;
+  readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly access: AccessLog;
   readonly now: () => number;
@@ -45,15 +56,15 @@ const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
 const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const MAX_PATH_CHARS = 200;
-const MAX_COOKIES = 10;
 
 /** The doors of the console, built from its configuration. */
-export function createGate({ config, sessions, access, now, authenticate }: GateParts): Gate {
+export function createGate(parts: GateParts): Gate {
+  const { config, accounts, sessions, access, now, authenticate } = parts;
   const wrongTokens = new WrongTokens();
   const isAllowedHost = hostAllowance(config);
 
   const admit: Gate['admit'] = (c, token) => {
-    const entry = holderOf(token, config.tokens);
+    const entry = accounts.holderOf(token);
     if (entry) return entry;
     const source = c.get('origin').address;
     const tried = wrongTokens.note(source, token, now());
@@ -66,24 +77,25 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
     return tried === 'wrong' ? 'wrong' : 'too-many';
   };
 
-  const identify = async (c: Context<GateEnv>): Promise<{ actor: Actor; session: string | null } | null> => {
+  const identify = async (c: Context<GateEnv>): Promise<Admitted | null> => {
     // Another scheme is between the browser and a proxy before us, and says nothing about our tokens.
     const token = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (token !== undefined) {
       const admitted = admit(c, token);
       if (typeof admitted === 'string') throw wrongToken(admitted);
-      return { actor: { name: admitted.name, role: admitted.role, via: 'token' }, session: null };
+      return {
+        actor: { ...holderIdentity(admitted), via: 'token' },
+        isOver: () => !accounts.isHeld(admitted),
+      };
     }
     if (authenticate) {
       const user = await authenticate(c.req.raw);
-      return user && { actor: { ...user, via: 'host' }, session: null };
+      return user && { actor: { ...user, via: 'host' } };
     }
-    if (config.tokens.length === 0)
-      return isLoopback(config.host) ? { actor: LOCAL_ADMIN, session: null } : null;
-    const session = await sessions.find(sessionCookies(c));
-    if (!session) return null;
-    const { name, role } = session.entry;
-    return { actor: { name, role, via: 'session' }, session: session.id };
+    if (accounts.areNone)
+      return isLoopback(config.host) ? { actor: LOCAL_ADMIN, isOver: () => !accounts.areNone } : null;
+    const session = await sessions.find(cookiesOf(c, 'session'));
+    return session && admittedBy(session, sessions);
   };
 
   return {
@@ -104,7 +116,8 @@ export function createGate({ config, sessions, access, now, authenticate }: Gate
       const known = await identify(c);
       if (known) {
         c.set('actor', known.actor);
-        c.set('session', known.session);
+        c.set('session', known.session ?? null);
+        c.set('isOver', known.isOver ?? (() => false));
         await next();
         return noteRefused(c, access);
       }
@@ -141,12 +154,8 @@ export function requireRole(role: Role): MiddlewareHandler<GateEnv> {
   };
 }
 
-/** All cookies of our name: other ports and paths of this host may have left some, and a browser sends them too. */
-export function sessionCookies(c: Context): readonly string[] {
-  const pairs = (c.req.header('cookie') ?? '').split(/; */).map((pair) => pair.split('=', 2));
-  return pairs
-    .flatMap(([name, value]) => (name === SESSION_COOKIE && value !== undefined ? [value] : []))
-    .slice(0, MAX_COOKIES);
+function admittedBy({ id, identity }: Session, sessions: Sessions): Admitted {
+  return { actor: { ...identity, via: 'session' }, session: id, isOver: () => sessions.isOver(id) };
 }
 
 /** What an action refuses by itself is in the audit already; this is what never reached one. */

@@ -78,16 +78,8 @@ function overviewEvents(deps: Parameters<typeof overviewJson>[0], role: Role): L
   };
 }
 
-function stream(
-  c: Context<GateEnv>,
-  { sessions, live }: Pick<AppDeps, 'sessions' | 'live'>,
-  view: LiveView,
-): Response {
-  const session = c.get('session');
-  const body = live.open(view, {
-    name: c.get('actor').name,
-    isOver: () => session !== null && sessions.isOver(session),
-  });
+function stream(c: Context<GateEnv>, { live }: Pick<AppDeps, 'live'>, view: LiveView): Response {
+  const body = live.open(view, { name: c.get('actor').name, isOver: c.get('isOver') });
   if (body === 'too-many') {
     throw new Problem(429, 'too-many', 'your token has as many streams open as one may: close some pages', {
       'Retry-After': '30',

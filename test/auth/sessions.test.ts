@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Accounts } from '../../server/auth/accounts.js';
 import { SESSION_MS, Sessions } from '../../server/auth/sessions.js';
 import { hashToken } from '../../server/auth/wrong-tokens.js';
 import type { TokenEntry } from '../../server/config/config.js';
@@ -23,7 +24,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   nowMs = NOW_MS;
   warned = [];
-  await store.sessions.keepOnly([], nowMs);
+  await store.sessions.remove((await store.sessions.list(0)).map(({ id }) => id));
 });
 afterAll(async () => {
   store.close();
@@ -33,7 +34,7 @@ afterAll(async () => {
 /** A console that starts with these tokens, on the store that all share. */
 async function started(tokens: readonly TokenEntry[], kept: SessionStore = store.sessions) {
   const sessions = new Sessions(
-    tokens,
+    new Accounts({ tokens }),
     kept,
     () => nowMs,
     (message) => warned.push(message),
@@ -41,16 +42,20 @@ async function started(tokens: readonly TokenEntry[], kept: SessionStore = store
   await sessions.open();
   return sessions;
 }
+async function begin(sessions: Sessions, { sha256, name }: TokenEntry): Promise<string> {
+  const who = { way: 'token', source: sha256, name, groups: [], address: '10.0.0.1' } as const;
+  return (await sessions.begin(who)) ?? 'refused';
+}
 const nameOf = async (sessions: Sessions, ...cookies: string[]) =>
-  (await sessions.find(cookies))?.entry.name ?? null;
+  (await sessions.find(cookies))?.identity.name ?? null;
 async function signOut(sessions: Sessions, cookie: string): Promise<void> {
-  await sessions.end((await sessions.find([cookie]))?.id ?? 'none');
+  await sessions.end([(await sessions.find([cookie]))?.id ?? 'none']);
 }
 
 describe('a session', () => {
   it('is found by its cookie, among others that are none of ours, until its time is over', async () => {
     const sessions = await started([ann, ben]);
-    const cookie = await sessions.begin(ann);
+    const cookie = await begin(sessions, ann);
     expect(await nameOf(sessions, cookie)).toBe('ann');
     expect(await nameOf(sessions, 'x'.repeat(43), 'old.form.cookie', cookie)).toBe('ann');
     expect(await nameOf(sessions, `${cookie.slice(0, -1)}-`, '')).toBeNull();
@@ -62,7 +67,7 @@ describe('a session', () => {
 
   it('outlives a restart, but not when it was signed out before', async () => {
     const before = await started([ann]);
-    const [left, kept] = [await before.begin(ann), await before.begin(ann)];
+    const [left, kept] = [await begin(before, ann), await begin(before, ann)];
     await signOut(before, left);
     expect(await nameOf(before, left)).toBeNull();
     const after = await started([ann]);
@@ -70,7 +75,7 @@ describe('a session', () => {
   });
 
   it('does not come back with a token that was taken away and is put back', async () => {
-    const cookie = await (await started([ann, ben])).begin(ann);
+    const cookie = await begin(await started([ann, ben]), ann);
     expect(await nameOf(await started([ben]), cookie)).toBeNull();
     expect(await nameOf(await started([ann, ben]), cookie)).toBeNull();
   });
@@ -78,9 +83,9 @@ describe('a session', () => {
   it('that begins at one console is known at another on its store at once, and ends there within seconds', async () => {
     const [here, there] = [await started([ann]), await started([ann])];
     nowMs += 1_000;
-    const cookie = await here.begin(ann);
+    const cookie = await begin(here, ann);
     const session = await there.find([cookie]);
-    expect(session?.entry.name).toBe('ann');
+    expect(session?.identity.name).toBe('ann');
     await signOut(here, cookie);
     nowMs += 5_000;
     there.isOver(session?.id ?? '');
@@ -107,13 +112,13 @@ describe('a session', () => {
     const failing: SessionStore = {
       ...store.sessions,
       add: (row) => (isFull ? full() : store.sessions.add(row)),
-      remove: (id) => (isFull ? full() : store.sessions.remove(id)),
+      remove: (ids) => (isFull ? full() : store.sessions.remove(ids)),
     };
     isFull = false;
     const sessions = await started([ann], failing);
-    const kept = await sessions.begin(ann);
+    const kept = await begin(sessions, ann);
     isFull = true;
-    const unkept = await sessions.begin(ann);
+    const unkept = await begin(sessions, ann);
     await signOut(sessions, kept);
     nowMs += 10_000;
     expect([await nameOf(sessions, kept), await nameOf(sessions, unkept)]).toEqual([null, 'ann']);
@@ -126,10 +131,38 @@ describe('a session', () => {
 
   it('takes the place of the oldest where a program signs in again and again', async () => {
     const sessions = await started([ann, ben]);
-    const other = await sessions.begin(ben);
-    const first = await sessions.begin(ann);
-    for (let i = 0; i < 100; i++) await sessions.begin(ann);
+    const other = await begin(sessions, ben);
+    const first = await begin(sessions, ann);
+    for (let i = 0; i < 100; i++) await begin(sessions, ann);
     expect([await nameOf(sessions, first), await nameOf(sessions, other)]).toEqual([null, 'ben']);
     expect(await store.sessions.list(nowMs)).toHaveLength(101);
+  });
+
+  it('ends when its token is taken away or gets another role, at once where the console runs, and does not come back', async () => {
+    const accounts = new Accounts({ tokens: [ann, ben] });
+    const sessions = new Sessions(
+      accounts,
+      store.sessions,
+      () => nowMs,
+      () => undefined,
+    );
+    const [cookie, other] = [await begin(sessions, ann), await begin(sessions, ben)];
+    const id = (await sessions.find([cookie]))?.id ?? '';
+    accounts.replace({ tokens: [{ ...ann, role: 'admin' }, ben] });
+    expect([sessions.isOver(id), await nameOf(sessions, cookie)]).toEqual([true, null]);
+    await sessions.open();
+    accounts.replace({ tokens: [ann, ben] });
+    expect([await nameOf(sessions, cookie), await nameOf(sessions, other)]).toEqual([null, 'ben']);
+    accounts.replace({ tokens: [ann] });
+    expect([await nameOf(sessions, other), await begin(sessions, ben)]).toEqual([null, 'refused']);
+  });
+
+  it('says since when and from where it is, and when it was last seen, at every console on the store', async () => {
+    const [here, there] = [await started([ann]), await started([ann])];
+    const cookie = await begin(here, ann);
+    nowMs += 3_600_000;
+    await here.find([cookie]);
+    const seen = { name: 'ann', way: 'token', address: '10.0.0.1', createdAtMs: NOW_MS, seenAtMs: nowMs };
+    await expect.poll(() => there.list()).toEqual([expect.objectContaining(seen)]);
   });
 });

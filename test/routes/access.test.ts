@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
@@ -11,19 +14,25 @@ const SECRET = 'redis-secret-horse';
 let redis: OwnRedis;
 let console_: RunningConsole;
 let queue: Queue;
+let directory: string;
+
+/** The config file, with these tokens. */
+async function configure(held: readonly (keyof typeof tokens)[]): Promise<string> {
+  const path = join(directory, 'spillway.yml');
+  const entries = held.map((role) => ({ name: `${role}-person`, role, sha256: hashToken(tokens[role]) }));
+  await writeFile(path, JSON.stringify({ trustedProxies: ['127.0.0.1'], tokens: entries }));
+  return path;
+}
 
 beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'spillway-access-'));
   redis = await startRedis({ maxmemoryBytes: 100 * 1024 * 1024 });
   await redis.client.call('ACL', 'SETUSER', 'app', 'on', `>${SECRET}`, '~*', '&*', '+@all');
   queue = new Queue('mail', { connection: { port: redis.port } });
   await queue.add('send', { to: 'private-address' });
   console_ = await startConsole({
     redisUrl: `redis://app:${SECRET}@127.0.0.1:${redis.port}`,
-    env: {
-      SPILLWAY_TOKENS: Object.entries(tokens)
-        .map(([role, token]) => `${role}-person:${role}:${hashToken(token)}`)
-        .join(','),
-    },
+    args: ['--config', await configure(['viewer', 'operator', 'admin'])],
   });
   await until(
     'the queue is seen',
@@ -34,6 +43,7 @@ afterAll(async () => {
   await console_?.stop();
   await queue?.close();
   await redis?.stop();
+  await rm(directory, { recursive: true, force: true });
 });
 
 function ask(role: keyof typeof tokens, method: string, path: string, body?: unknown) {
@@ -271,6 +281,61 @@ describe('a browser session', () => {
     expect(await live.text()).toContain('event: overview');
   });
 
+  it('is listed for admins, who end it by API and page, with its streams; the audit has that', async () => {
+    const [cookie, other] = [cookieOf(await signIn(tokens.viewer)), cookieOf(await signIn(tokens.operator))];
+    const live = await fetch(`${console_.url}/api/v1/live`, { headers: { cookie } });
+    for (const role of ['viewer', 'operator'] as const) {
+      expect((await ask(role, 'GET', '/api/v1/sessions')).status).toBe(403);
+      expect((await ask(role, 'GET', '/sessions')).status).toBe(403);
+      expect((await ask(role, 'DELETE', '/api/v1/sessions/x')).status).toBe(403);
+    }
+    type Listed = { id: string; name: string; role: string; way: string; address: string; isOwn: boolean };
+    const listed: Listed[] = (await ask('admin', 'GET', '/api/v1/sessions')).body.sessions;
+    const [newest, before] = listed;
+    expect([newest?.name, before]).toEqual([
+      'operator-person',
+      expect.objectContaining({ name: 'viewer-person', role: 'viewer', way: 'token', address: '127.0.0.1' }),
+    ]);
+    expect((await ask('admin', 'DELETE', `/api/v1/sessions/${before?.id}`)).status).toBe(200);
+    expect((await ask('admin', 'DELETE', `/api/v1/sessions/${before?.id}`)).status).toBe(404);
+    expect(await live.text()).toContain('event: overview');
+    expect((await ask('admin', 'GET', '/sessions')).text).toContain(`/sessions/${newest?.id}/end`);
+    const admin = cookieOf(await signIn(tokens.admin));
+    const end = (headers: Record<string, string>) =>
+      console_.ask('POST', `/sessions/${newest?.id}/end`, undefined, headers);
+    expect((await end({ cookie: admin, origin: 'http://evil.example' })).status).toBe(403);
+    expect((await end({ cookie: admin, origin: console_.url })).status).toBe(303);
+    expect((await console_.ask('GET', '/api/v1/overview', undefined, { cookie: other })).status).toBe(401);
+    const { body } = await ask('viewer', 'GET', '/api/v1/audit?action=session');
+    const told = body.records.map((record: Record<string, string>) => [record.actor, record.summary]);
+    expect(told).toEqual([
+      ['admin-person', expect.stringContaining('Ended the session of operator-person that began')],
+      ['admin-person', expect.stringContaining('Ended the session of viewer-person that began')],
+    ]);
+  });
+
+  it('is a new one at each sign-in, and takes the place of what the browser had', async () => {
+    const planted = `spillway_session=${'p'.repeat(43)}`;
+    const first = cookieOf(await signIn(tokens.viewer, { cookie: planted }));
+    const second = cookieOf(await signIn(tokens.viewer, { cookie: first }));
+    expect(new Set([planted, first, second]).size).toBe(3);
+    const see = async (cookie: string) =>
+      (await console_.ask('GET', '/api/v1/overview', undefined, { cookie })).status;
+    expect([await see(planted), await see(first), await see(second)]).toEqual([401, 401, 200]);
+  });
+
+  it('is for this host alone where the browser speaks https', async () => {
+    const answer = await signIn(tokens.viewer, { 'x-forwarded-proto': 'https' });
+    const set = answer.headers.get('set-cookie') ?? '';
+    expect(set).toMatch(/^__Host-spillway_session=[\w-]{43};/);
+    expect(set).toMatch(/; Path=\/;.*Secure/);
+    const see = async (headers: Record<string, string>) =>
+      (await console_.ask('GET', '/api/v1/overview', undefined, headers)).status;
+    const https = { 'x-forwarded-proto': 'https' };
+    expect(await see({ ...https, cookie: cookieOf(answer) })).toBe(200);
+    expect(await see({ ...https, cookie: cookieOf(answer).replace('__Host-', '') })).toBe(401);
+  });
+
   it('does not start with a wrong token, and says so', async () => {
     const answer = await signIn('nonsense');
     expect([422, 429]).toContain(answer.status);
@@ -288,7 +353,7 @@ describe('a browser session', () => {
     const cookie = cookieOf(await signIn(tokens.admin));
     const change = { concurrency: 9, reason: 'x' };
     for (const headers of [
-      { origin: 'https://evil.example' },
+      { origin: 'http://evil.example' },
       { 'sec-fetch-site': 'cross-site' },
       { origin: 'null' },
     ]) {
@@ -307,6 +372,9 @@ describe('a browser session', () => {
         })
       ).status,
     ).toBe(200);
+    // Over https its cookie does not even count as one.
+    const secure = { cookie, origin: 'https://evil.example' };
+    expect((await console_.ask('PATCH', QUEUE, change, secure)).status).toBe(401);
     expect((await signIn(tokens.admin, { origin: 'https://evil.example' })).status).toBe(403);
   });
 });
@@ -372,5 +440,31 @@ describe('secrets', () => {
     const policy = (await ask('admin', 'GET', '/docs')).headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('unsafe');
+  });
+});
+
+describe('a token that is taken away while the console runs', () => {
+  it('ends with what it has open within seconds, its sessions for good; a bad file changes nothing', async () => {
+    const cookie = cookieOf(await signIn(tokens.operator));
+    const authorization = `Bearer ${tokens.operator}`;
+    const streams = await Promise.all(
+      [{ cookie }, { authorization }].map((headers) => fetch(`${console_.url}/api/v1/live`, { headers })),
+    );
+    const renew = async (held: readonly (keyof typeof tokens)[], told: string) => {
+      const before = console_.output().length;
+      await configure(held);
+      process.kill(console_.pid, 'SIGHUP');
+      await until('the file is read again', async () => console_.output().slice(before).includes(told));
+    };
+    await writeFile(join(directory, 'spillway.yml'), 'tokens: [{ name: ann, role: king }]');
+    process.kill(console_.pid, 'SIGHUP');
+    await until('that it is bad is told', async () => console_.output().includes('tokens.0.role'));
+    expect((await ask('operator', 'GET', '/api/v1/overview')).status).toBe(200);
+    await renew(['viewer', 'admin'], 'has been read again');
+    for (const stream of streams) expect(await stream.text()).toContain('event: overview');
+    expect([401, 429]).toContain((await ask('operator', 'GET', '/api/v1/overview')).status);
+    await renew(['viewer', 'operator', 'admin'], 'has been read again');
+    expect((await ask('operator', 'GET', '/api/v1/overview')).status).toBe(200);
+    expect((await console_.ask('GET', '/api/v1/overview', undefined, { cookie })).status).toBe(401);
   });
 });

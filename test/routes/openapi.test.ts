@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createApp } from '../../server/app.js';
+import { Accounts } from '../../server/auth/accounts.js';
 import type { Config } from '../../server/config/config.js';
 import type { AppDeps } from '../../server/routes/app-deps.js';
 
@@ -7,7 +8,8 @@ import type { AppDeps } from '../../server/routes/app-deps.js';
 const anything: unknown = new Proxy(() => undefined, { get: () => anything, apply: () => anything });
 const own: Readonly<Record<string | symbol, unknown>> = {
   now: Date.now,
-  sessions: { find: async () => null },
+  accounts: new Accounts({ tokens: [] }),
+  sessions: { find: async () => null, end: async () => undefined },
   version: '1',
 };
 const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : anything) });
@@ -16,12 +18,7 @@ const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : 
 const appAt = (host: string) =>
   createApp({
     config: {
-      host,
-      allowedHosts: [],
-      tokens: [],
-      trustedProxies: [],
-      publicUrl: null,
-      basePath: '',
+      ...{ host, allowedHosts: [], trustedProxies: [], publicUrl: null, basePath: '' },
     } as unknown as Config,
     deps: deps as unknown as AppDeps,
     noteFault: (message, error) => {

@@ -41,7 +41,8 @@ interface OwnAct {
     | 'queue.stop-count'
     | 'channel.test'
     | 'outbox.resend'
-    | 'outbox.remove';
+    | 'outbox.remove'
+    | 'session.end';
   /** Absent: about the console. */
   readonly instance?: string;
   readonly queue?: string;

@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
-import { SESSION_COOKIE } from '../../auth/sessions.js';
+import { SESSION_COOKIE } from '../../auth/session-cookie.js';
 import type { AppDeps } from '../app-deps.js';
 import { isImport } from '../bounded-body.js';
 import { requireRole } from '../gate.js';
@@ -26,6 +26,7 @@ import { parkingsApi } from './parkings.js';
 import { planApi } from './plan.js';
 import { queuesApi } from './queues.js';
 import { replaysApi } from './replays.js';
+import { sessionsApi } from './sessions.js';
 import { timelineApi } from './timeline.js';
 import { workersApi } from './workers.js';
 
@@ -73,6 +74,7 @@ export function apiRoutes(deps: AppDeps): ApiPart {
     canaryApi(deps),
     alertsApi(deps),
     alertRulesApi(deps),
+    sessionsApi(deps),
   ])
     api.route('/', part);
   documentText(api, 'text/event-stream', {

@@ -71,7 +71,7 @@ interface PageFrame {
 }
 
 export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
-  const { watch, storeProblem, hasSignIn } = deps;
+  const { watch, storeProblem } = deps;
   const worst = worstOf(deps, frame.nowMs);
   const scripts = frame.hasCharts ? [...SCRIPTS, ...CHART_SCRIPTS] : SCRIPTS;
   return {
@@ -88,8 +88,7 @@ export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
     instances: watch.snapshots().map(({ instance }) => ({ name: instance, href: instancePath(instance) })),
     crumbs: frame.crumbs ?? [],
     alertCount: deps.alerts.firingCount(),
-    actor: { name: frame.actor.name, role: frame.actor.role },
-    hasSignIn,
+    actor: frame.actor,
     storeProblem,
     blind: blindOf(watch, frame.nowMs),
     nowMs: frame.nowMs,

@@ -27,6 +27,7 @@ import { backlogForecast } from './queue-charts.js';
 import { parseQueueQuery } from './queue-table.js';
 import { queuesPage } from './queues.js';
 import { replayRoutes } from './replays.js';
+import { sessionRoutes } from './sessions.js';
 import { timelineRoutes } from './timeline.js';
 import { workerPage } from './worker.js';
 
@@ -72,6 +73,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
   pages.route('/', alertRoutes(deps));
   pages.route('/', timelineRoutes(deps));
   pages.route('/', incidentRoutes(deps));
+  pages.route('/', sessionRoutes(deps));
   pages.get('/audit', async (c) => c.html(await auditPage(deps, c.get('actor'), c.req.query())));
   pages.get('/i/:instance', (c) =>
     c.html(instancePage(deps, c.get('actor'), c.req.param('instance'), c.req.query())),
