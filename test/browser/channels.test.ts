@@ -110,6 +110,10 @@ it('what becomes of a message is seen without a reload, and takes the focus from
   await waiting.getByText('Redis live is full').waitFor();
   const card = page.locator('.channel', { has: page.getByRole('heading', { name: 'ops-hook' }) });
   await card.getByText(/Last failed .*answered 503/).waitFor();
+  // At once, as the pauses between tries become longer.
+  receiver.answer((_, response) => void response.end('ok'));
+  await card.getByText('Works').waitFor({ timeout: 60_000 });
+  await waiting.getByText('Redis live is full').waitFor({ state: 'detached', timeout: 60_000 });
   const given = aNotification({ id: 'live-2', groupKey: 'live-2', headline: 'Redis dead is full' });
   await store.outbox.add(given, ['nobody'], Date.now());
   const fence = { lease: 'alerts', holder: (await store.leases.read('alerts'))?.holder ?? '' };
@@ -117,10 +121,6 @@ it('what becomes of a message is seen without a reload, and takes the focus from
   if (!entry) throw new Error('claimed');
   await store.outbox.failed(entry, fence, Date.now(), 'answered 410', { state: 'dead' });
   await page.locator('#messages-dead').getByText('Redis dead is full').waitFor();
-
-  receiver.answer((_, response) => void response.end('ok'));
-  await card.getByText('Works').waitFor({ timeout: 60_000 });
-  await waiting.getByText('Redis live is full').waitFor({ state: 'detached', timeout: 60_000 });
   expect(await button.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
   expect(await page.evaluate('window.isStillHere')).toBe(true);
   expect(await axeFindsAsItIs(page)).toEqual([]);

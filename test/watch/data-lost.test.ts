@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
@@ -20,7 +20,11 @@ it('jobs that were lost are reported over a restart of the console, until somebo
     () => redis.stop(),
     () => rm(directory, { recursive: true, force: true }),
   );
-  const start = async () => startConsole({ redisUrl: redis.url, dataDirectory: directory });
+  // Named, so that they need not be found: that takes some seconds.
+  const config = join(directory, 'spillway.yaml');
+  const instances = [{ name: 'default', url: redis.url, queues: ['bull:mail', 'bull:web'] }];
+  await writeFile(config, JSON.stringify({ instances }));
+  const start = async () => startConsole({ dataDirectory: directory, args: ['--config', config] });
   let console_ = await start();
   ends.push(() => console_.stop());
   const read = async (path: string) => (await console_.ask('GET', path)).body;
