@@ -31,7 +31,7 @@ afterAll(() =>
   Promise.all([directory, application].map((path) => rm(path, { recursive: true, force: true }))),
 );
 
-describe('the package as users get it', () => {
+describe.concurrent('the package as users get it', () => {
   it('runs as `spillway` outside of its own repository', async () => {
     const bin = join(directory, 'bin', 'spillway');
     const { stdout } = await run(bin, ['--version'], { cwd: directory });
@@ -85,7 +85,7 @@ describe('the package as users get it', () => {
   });
 });
 
-it('gives an application the console to mount, with types that stand by themselves', async () => {
+it.concurrent('gives an application the console to mount, with types that stand by themselves', async () => {
   // Beside the packages that npm has put there.
   const modules = join(directory, 'lib');
   const evaluated = await run(
@@ -121,7 +121,7 @@ export { close, listener };
   await run(process.execPath, [tsc, source, ...how], { cwd: directory });
 });
 
-describe('the agent’s package as an application gets it', () => {
+describe.concurrent('the agent’s package as an application gets it', () => {
   it('is small, brings nothing else, and has the same way in by import, by require and without code', async () => {
     expect(await install('agent', application)).toBeLessThan(150 * 1024);
     const installed = (await readdir(join(application, 'node_modules'))).filter(

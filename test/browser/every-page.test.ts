@@ -113,7 +113,7 @@ describe('every page', () => {
   });
 
   for (const [name, path, arrive] of PAGES) {
-    it(`${name}: axe finds nothing, in light and in dark`, async () => {
+    it.concurrent(`${name}: axe finds nothing, in light and in dark`, async () => {
       const page = await scene.open(path, { ...WIDE, colorScheme: 'light' });
       await arrive?.(page);
       expect(await axeFinds(page)).toEqual([]);
@@ -131,7 +131,7 @@ describe('every page', () => {
 
   // After all wide ones: a browser that goes from one window to another starts a process for each page.
   for (const [name, path, arrive] of PAGES) {
-    it(`${name}: fits a phone, and a thumb`, async () => {
+    it.concurrent(`${name}: fits a phone, and a thumb`, async () => {
       const page = await scene.open(path, PHONE);
       await arrive?.(page);
       const width: readonly number[] = await page.evaluate(

@@ -30,7 +30,20 @@ async function opened(path: string, options: Parameters<Scene['open']>[1] = WIDE
 }
 const inWords = (page: Page, id: string) => page.getAttribute(`#${id} canvas`, 'aria-label');
 
-it('a chart goes back as far as is chosen, says so in words, and comes back to live', async () => {
+// Side by side, the longest first: each has windows of its own, and only looks.
+it.concurrent('a queue is less than three screens of a phone, and all its jobs are a tap away', async () => {
+  const page = await opened('/i/default/q/bull%3Amany', PHONE);
+  await page.waitForSelector('.finding');
+  const screens = await page.evaluate('document.documentElement.scrollHeight / innerHeight');
+  expect(screens).toBeLessThan(3);
+  const rows = page.locator('.job-table tbody tr:visible');
+  expect(await rows.count()).toBe(5);
+  await page.getByRole('link', { name: 'All 20' }).click();
+  expect(await rows.count()).toBe(20);
+  await page.close();
+});
+
+it.concurrent('a chart goes back as far as is chosen, says so in words, and comes back to live', async () => {
   const page = await opened(QUEUE);
   await page.selectOption('[data-chart-time]', '1h');
   await until('the last hour', async () =>
@@ -45,7 +58,7 @@ it('a chart goes back as far as is chosen, says so in words, and comes back to l
   await page.close();
 });
 
-it('a link keeps the time of the charts, from tab to tab, and may end it at a moment', async () => {
+it.concurrent('a link keeps the time of the charts, from tab to tab, and may end it at a moment', async () => {
   const page = await opened(QUEUE);
   await page.selectOption('[data-chart-time]', '6h');
   await page.selectOption('[data-chart-compare]', 'yesterday');
@@ -66,19 +79,7 @@ it('a link keeps the time of the charts, from tab to tab, and may end it at a mo
   await page.close();
 });
 
-it('a queue is less than three screens of a phone, and all its jobs are a tap away', async () => {
-  const page = await opened('/i/default/q/bull%3Amany', PHONE);
-  await page.waitForSelector('.finding');
-  const screens = await page.evaluate('document.documentElement.scrollHeight / innerHeight');
-  expect(screens).toBeLessThan(3);
-  const rows = page.locator('.job-table tbody tr:visible');
-  expect(await rows.count()).toBe(5);
-  await page.getByRole('link', { name: 'All 20' }).click();
-  expect(await rows.count()).toBe(20);
-  await page.close();
-});
-
-it('the backlog is drawn on into the next minutes, within a range', async () => {
+it.concurrent('the backlog is drawn on into the next minutes, within a range', async () => {
   const page = await opened('/i/default/q/bull%3Amany');
   const ahead = () =>
     page.evaluate(
@@ -88,7 +89,7 @@ it('the backlog is drawn on into the next minutes, within a range', async () => 
   await page.close();
 });
 
-it('what happened is a list that the keyboard reaches, and the line is named that is looked at', async () => {
+it.concurrent('what happened is a list that the keyboard reaches, and the line is named that is looked at', async () => {
   const page = await opened(QUEUE);
   await page.selectOption('[data-chart-time]', '24h');
   await until('the last day', async () => /last 24 hours/.test((await inWords(page, 'chart-depth')) ?? ''));
@@ -106,7 +107,7 @@ it('what happened is a list that the keyboard reaches, and the line is named tha
   await page.close();
 });
 
-it.each([
+it.concurrent.each([
   ['the queue', QUEUE, PHONE],
   ['the queue in the dark', QUEUE, { ...WIDE, colorScheme: 'dark' as const }],
   ['a Redis', '/i/default', PHONE],

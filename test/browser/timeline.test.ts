@@ -254,7 +254,7 @@ describe('each page', () => {
     await scene.console.ask('POST', '/api/v1/markers', { text: 'a note on it', about: began.id });
   });
 
-  it.each([
+  it.concurrent.each([
     ['timeline', () => '/timeline'],
     ['timeline without a match', () => '/timeline?search=nothing-like-this'],
     ['incidents', () => '/incidents'],
