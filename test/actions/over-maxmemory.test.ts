@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
 import { type ActionBench, addBallast, lift, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
@@ -7,8 +7,10 @@ import { until } from '../support/until.js';
 
 const OOM = /OOM command not allowed/;
 
-// Both forms of the scripts, on one server: the flag of Redis 7, and the freeing write first that older ones need.
-describe.each([
+// Both forms of the scripts: the flag of Redis 7, and the freeing write first that older ones need. Side by side, each
+// with a Redis, whose limit its tests move one after the other.
+const it = test.sequential;
+describe.concurrent.each([
   { form: 'scripts flagged allow-oom (Redis 7)', canFlagScripts: true },
   { form: 'scripts that free first (Redis 6.2)', canFlagScripts: false },
 ])('while Redis refuses writes, with $form', ({ canFlagScripts }) => {

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, test as base, beforeAll, describe, expect } from 'vitest';
 import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { addBallast, lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
-import type { RunningConsole } from '../support/console.js';
+import type { Answer, RunningConsole } from '../support/console.js';
 import { pictureOf } from '../support/queue-picture.js';
 import { type ReplayBench, startReplayBench } from '../support/replay-bench.js';
 import { until } from '../support/until.js';
@@ -13,59 +13,69 @@ const SLOWLY = { withinMs: 60_000 };
 let bench: ReplayBench;
 let redis: OwnRedis;
 let console_: RunningConsole;
-let id: string;
-let name: string;
-let queues: BothVersions;
-const opened: BothVersions[] = [];
 
 beforeAll(async () => {
   bench = await startReplayBench();
   ({ redis, console: console_ } = bench);
   await addBallast(redis);
 });
-afterAll(async () => {
-  await Promise.all(opened.map((both) => both.close()));
-  await bench?.stop();
-});
-beforeEach(async () => {
-  name = await bench.nextQueue();
-  id = `bull:${name}`;
-  queues = openBoth(redis.port, name);
-  opened.push(queues);
+afterAll(() => bench?.stop());
+
+/** A queue of its own for each test, so that they wait side by side. */
+interface Own {
+  readonly name: string;
+  readonly id: string;
+  readonly queues: BothVersions;
+  /** Parks what the queue holds, and gives the parking once it is done. */
+  park(): Promise<Answer['body']>;
+  /** Asks for a replay of what is parked of the queue. */
+  ask(body: object, query?: string): Promise<Answer>;
+  begin(body?: object): Promise<Answer['body']>;
+}
+
+const it = base.extend<{ readonly own: Own }>({
+  own: async ({ task: _task }, use) => {
+    const name = await bench.nextQueue();
+    const id = `bull:${name}`;
+    const queues = openBoth(redis.port, name);
+    const ask: Own['ask'] = (body, query = '') =>
+      console_.ask('POST', `/api/v1/replays${query}`, {
+        queues: [id],
+        from: 'parked',
+        ratePerSecond: 5_000,
+        guard: false,
+        reason: 'there is room',
+        ...body,
+      });
+    await use({
+      ...{ name, id, queues, ask },
+      async park() {
+        const answer = await console_.ask('POST', '/api/v1/parkings', {
+          instance: 'default',
+          queue: id,
+          reason: 'room is needed',
+        });
+        expect(answer.status, answer.text).toBe(200);
+        return until(
+          'it is parked',
+          async () => {
+            const now = await parking(answer.body.parking.id);
+            return now.state === 'done' ? now : null;
+          },
+          SLOWLY,
+        );
+      },
+      async begin(body = {}) {
+        const answer = await ask(body);
+        expect(answer.status, answer.text).toBe(200);
+        return answer.body;
+      },
+    });
+    await queues.close();
+  },
 });
 
-async function park(body: object = {}) {
-  const answer = await console_.ask('POST', '/api/v1/parkings', {
-    instance: 'default',
-    queue: id,
-    reason: 'room is needed',
-    ...body,
-  });
-  expect(answer.status, answer.text).toBe(200);
-  return until(
-    'it is parked',
-    async () => {
-      const now = await parking(answer.body.parking.id);
-      return now.state === 'done' ? now : null;
-    },
-    SLOWLY,
-  );
-}
 const parking = async (of: string) => (await console_.ask('GET', `/api/v1/parkings/${of}`)).body;
-const ask = (body: object, query = '') =>
-  console_.ask('POST', `/api/v1/replays${query}`, {
-    queues: [id],
-    from: 'parked',
-    ratePerSecond: 5_000,
-    guard: false,
-    reason: 'there is room',
-    ...body,
-  });
-async function begin(body: object = {}) {
-  const answer = await ask(body);
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body;
-}
 const replay = async (of: string) => (await console_.ask('GET', `/api/v1/replays/${of}`)).body;
 const isDone = (of: string) =>
   until(
@@ -86,8 +96,10 @@ const exported = async (of: string) => {
     .map((line) => JSON.parse(line).id as string);
 };
 
-describe.each([5, 6] as const)('with jobs of BullMQ %i', (version) => {
-  it('a job that a replay brings back from disk is as it was: fields, priority, due time and order', async () => {
+describe.concurrent.each([5, 6] as const)('with jobs of BullMQ %i', (version) => {
+  it('a job that a replay brings back from disk is as it was: fields, priority, due time and order', async ({
+    own: { begin, id, park, queues },
+  }) => {
     const add = version === 5 ? queues.v5 : queues.v6;
     for (let i = 0; i < 240; i++)
       await add.add('track', { i, text: 'ä'.repeat(i % 20) }, { attempts: 3, removeOnFail: 5 });
@@ -111,7 +123,9 @@ describe.each([5, 6] as const)('with jobs of BullMQ %i', (version) => {
   });
 });
 
-it('takes the types, attempts and data that were named, newest first, and a dry run reports them by type', async () => {
+it.concurrent('takes the types, attempts and data that were named, newest first, and a dry run reports them by type', async ({
+  own: { ask, begin, id, park, queues },
+}) => {
   await queues.v6.addBulk(
     Array.from({ length: 900 }, (_, i) => ({
       name: ['track', 'bill', 'mail'][i % 3] ?? '',
@@ -141,7 +155,9 @@ it('takes the types, attempts and data that were named, newest first, and a dry 
   expect((await redis.client.lrange(`${id}:wait`, 0, -1)).reverse()).toEqual(['m24', 'm12', 'm0']);
 });
 
-it('a time range is of when the parking began, and what is parked after the replay began is not its', async () => {
+it.concurrent('a time range is of when the parking began, and what is parked after the replay began is not its', async ({
+  own: { begin, id, park, queues },
+}) => {
   await queues.v6.add('a', {}, { jobId: 'first' });
   const first = await park();
   await queues.v6.add('a', {}, { jobId: 'second' });
@@ -152,7 +168,9 @@ it('a time range is of when the parking began, and what is parked after the repl
   expect(await redis.client.lrange(`${id}:wait`, 0, -1)).toEqual(['first']);
 });
 
-it('a job whose id is in Redis again is skipped and counted, and stays on disk for an export', async () => {
+it.concurrent('a job whose id is in Redis again is skipped and counted, and stays on disk for an export', async ({
+  own: { begin, park, queues },
+}) => {
   for (const jobId of ['one', 'two', 'three']) await queues.v6.add('send', { v: 1 }, { jobId });
   const parked = await park();
   await queues.v6.add('send', { v: 2 }, { jobId: 'two' });
@@ -163,7 +181,9 @@ it('a job whose id is in Redis again is skipped and counted, and stays on disk f
   expect(await exported(parked.id)).toEqual(['two']);
 });
 
-it('what makes no sense for parked jobs is refused, naming the field', async () => {
+it.concurrent('what makes no sense for parked jobs is refused, naming the field', async ({
+  own: { ask },
+}) => {
   const refused = await ask({ filter: { errorText: 'ECONN' } });
   expect(refused.status).toBe(422);
   expect(refused.text).toMatch(/filter\.errorText: parked jobs have not run/);
@@ -173,27 +193,9 @@ it('what makes no sense for parked jobs is refused, naming the field', async () 
   expect(wrong.text).toMatch(/from.*must be failed, completed or parked/);
 });
 
-it('while Redis is full nothing is brought back, and the replay says why it waits', async () => {
-  await queues.v6.addBulk(
-    Array.from({ length: 300 }, (_, i) => ({ name: 'a', data: { i, pad: 'x'.repeat(400) } })),
-  );
-  const parked = await park();
-  await overfill(redis);
-  try {
-    const { id: of } = await begin();
-    await until('it says why it waits', async () => /Redis is full/.test((await replay(of)).paceReason));
-    expect(await queues.v6.getWaitingCount()).toBe(0);
-    expect((await parking(parked.id)).remaining).toBe(300);
-    await lift(redis);
-    const done = await isDone(of);
-    expect(done.account).toMatchObject({ moved: 300, skipped: 0 });
-    expect(await queues.v6.getWaitingCount()).toBe(300);
-  } finally {
-    await lift(redis);
-  }
-});
-
-it('what Redis loses after a replay brought it back comes back once more, and is not taken for ended', async () => {
+it.concurrent('what Redis loses after a replay brought it back comes back once more, and is not taken for ended', async ({
+  own: { begin, id, park, queues },
+}) => {
   await queues.v6.addBulk(Array.from({ length: 250 }, (_, i) => ({ name: 'a', data: { i } })));
   const before = await pictureOf(redis.client, id);
   const parked = await park();
@@ -211,7 +213,9 @@ it('what Redis loses after a replay brought it back comes back once more, and is
   expect(await parking(parked.id)).toMatchObject({ restored: 250, remaining: 0, phase: 'park' });
 });
 
-it('what comes of jobs that were brought back is reported, also of those that leave no trace', async () => {
+it.concurrent('what comes of jobs that were brought back is reported, also of those that leave no trace', async ({
+  own: { begin, name, park, queues },
+}) => {
   await queues.v6.addBulk(
     Array.from({ length: 90 }, (_, i) => ({
       name: 'a',
@@ -241,7 +245,9 @@ it('what comes of jobs that were brought back is reported, also of those that le
   await worker.stop();
 });
 
-it('paused, nothing more comes back until it is resumed', async () => {
+it.concurrent('paused, nothing more comes back until it is resumed', async ({
+  own: { begin, park, queues },
+}) => {
   await queues.v6.addBulk(Array.from({ length: 600 }, (_, i) => ({ name: 'a', data: { i } })));
   await park();
   const { id: of } = await begin({ ratePerSecond: 100 });
@@ -255,4 +261,27 @@ it('paused, nothing more comes back until it is resumed', async () => {
   const order = (await queues.v6.getWaiting(0, -1)).map((job) => job.data.i);
   expect(order).toEqual(Array.from({ length: 600 }, (_, i) => i));
   expect(stood).toBeLessThan(600);
+});
+
+// By itself: the Redis is everybody's.
+it('while Redis is full nothing is brought back, and the replay says why it waits', async ({
+  own: { begin, park, queues },
+}) => {
+  await queues.v6.addBulk(
+    Array.from({ length: 300 }, (_, i) => ({ name: 'a', data: { i, pad: 'x'.repeat(400) } })),
+  );
+  const parked = await park();
+  await overfill(redis);
+  try {
+    const { id: of } = await begin();
+    await until('it says why it waits', async () => /Redis is full/.test((await replay(of)).paceReason));
+    expect(await queues.v6.getWaitingCount()).toBe(0);
+    expect((await parking(parked.id)).remaining).toBe(300);
+    await lift(redis);
+    const done = await isDone(of);
+    expect(done.account).toMatchObject({ moved: 300, skipped: 0 });
+    expect(await queues.v6.getWaitingCount()).toBe(300);
+  } finally {
+    await lift(redis);
+  }
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { test as base, expect } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { openBoth } from '../support/bullmq-queues.js';
 import { parkRequest, startParking } from '../support/parking-bench.js';
@@ -11,19 +11,25 @@ import { until } from '../support/until.js';
 
 const RECEIPTS = 'bull:mail:spillway:parked';
 
-let redis: OwnRedis;
-let directory: string;
+/** A Redis that may forget, and a console's directory that does not, for each test, so that they wait side by side. */
+interface World {
+  readonly redis: OwnRedis;
+  readonly directory: string;
+}
 
-beforeEach(async () => {
-  redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
-  directory = await mkdtemp(join(tmpdir(), 'spillway-crash-'));
-});
-afterEach(async () => {
-  await redis.stop();
-  await rm(directory, { recursive: true, force: true });
+const it = base.extend<{ readonly world: World }>({
+  world: async ({ task: _task }, use) => {
+    const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'everysec'] });
+    const directory = await mkdtemp(join(tmpdir(), 'spillway-crash-'));
+    await use({ redis, directory });
+    await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  },
 });
 
-it('what Redis loses by a crash of its own is neither lost nor doubled', async () => {
+it.concurrent('what Redis loses by a crash of its own is neither lost nor doubled', async ({
+  world: { redis, directory },
+}) => {
   const { v6, close } = openBoth(redis.port, 'mail');
   await v6.addBulk(Array.from({ length: 2_000 }, (_, i) => ({ name: 'send', data: { i } })));
   await v6.close();
@@ -36,11 +42,11 @@ it('what Redis loses by a crash of its own is neither lost nor doubled', async (
   const receipts = await redis.client.hkeys(RECEIPTS);
   const second = await bench.park('bull:mail');
   expect(second.parked).toBe(1_500);
-  await fallBack(kept.wait, kept.jobs, receipts);
+  await fallBack(redis, kept.wait, kept.jobs, receipts);
   expect(await bench.restore(second.id)).toMatchObject({ restored: 0, existed: 1_500, remaining: 0 });
   await bench.restore(first.id);
   // And the same after bringing back: Redis forgets it, the disk does not.
-  await fallBack(kept.wait, kept.jobs, receipts);
+  await fallBack(redis, kept.wait, kept.jobs, receipts);
   await until('the lost ones are back', async () => {
     const now = await pictureOf(redis.client, 'bull:mail');
     return Object.keys(now.jobs).length === 2_000;
@@ -51,8 +57,10 @@ it('what Redis loses by a crash of its own is neither lost nor doubled', async (
   await close();
 });
 
-it('a Redis that loses the second in which jobs were first parked, and runs them, gets none of them back', async () => {
-  const queue = await filled();
+it.concurrent('a Redis that loses the second in which jobs were first parked, and runs them, gets none of them back', async ({
+  world: { redis, directory },
+}) => {
+  const queue = await filled(redis);
   const bench = await startParking({ port: redis.port, directory });
   const kept = await pictureOf(redis.client, 'bull:mail');
   const parking = await bench.parkings.begin({ ...parkRequest('bull:mail'), most: 500 });
@@ -64,7 +72,7 @@ it('a Redis that loses the second in which jobs were first parked, and runs them
   const ageMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000 - Number(mark?.[1]);
   expect(ageMs).toBeGreaterThan(2_000);
   await bench.parkings.settled(parking.id, 60_000);
-  await fallBack(kept.wait, kept.jobs, [mark?.[0] ?? '']);
+  await fallBack(redis, kept.wait, kept.jobs, [mark?.[0] ?? '']);
   // Workers ran all of them, and nothing of it is kept.
   await queue.drain();
   expect(await bench.restore(parking.id)).toMatchObject({ restored: 0, fellBack: 500, remaining: 0 });
@@ -73,8 +81,10 @@ it('a Redis that loses the second in which jobs were first parked, and runs them
   await queue.close();
 });
 
-it('a Redis that was emptied gets back all that is on disk', async () => {
-  const queue = await filled();
+it.concurrent('a Redis that was emptied gets back all that is on disk', async ({
+  world: { redis, directory },
+}) => {
+  const queue = await filled(redis);
   const bench = await startParking({ port: redis.port, directory });
   const parking = await bench.park('bull:mail', { most: 500 });
   await redis.client.flushall();
@@ -83,7 +93,7 @@ it('a Redis that was emptied gets back all that is on disk', async () => {
   await queue.close();
 });
 
-async function filled(): Promise<Queue> {
+async function filled(redis: OwnRedis): Promise<Queue> {
   const queue = new Queue('mail', { connection: { port: redis.port } });
   await queue.addBulk(Array.from({ length: 2_000 }, (_, i) => ({ name: 'send', data: { i } })));
   return queue;
@@ -91,6 +101,7 @@ async function filled(): Promise<Queue> {
 
 /** Puts the queue into a former state, receipts and all. */
 async function fallBack(
+  redis: OwnRedis,
   wait: readonly string[],
   jobs: Readonly<Record<string, Readonly<Record<string, string>>>>,
   receipts: readonly string[],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, test as base, beforeAll, describe, expect } from 'vitest';
 import { type OwnRedis, overfill } from '../../drills/own-redis.js';
 import { lift } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
@@ -10,29 +10,117 @@ import { until } from '../support/until.js';
 let bench: ReplayBench;
 let redis: OwnRedis;
 let console_: RunningConsole;
-let name: string;
-let id: string;
 
 beforeAll(async () => {
   bench = await startReplayBench();
   ({ redis, console: console_ } = bench);
 });
 afterAll(() => bench?.stop());
-beforeEach(async () => {
-  name = await bench.nextQueue();
-  id = `bull:${name}`;
+
+/** A queue of its own for each test, so that they wait side by side. */
+interface Own {
+  readonly name: string;
+  readonly id: string;
+  begin(body: object): ReturnType<ReplayBench['begin']>;
+  /** Ids of jobs that wait. */
+  waiting(): Promise<string[]>;
+}
+
+const it = base.extend<{ readonly own: Own }>({
+  own: async ({ task: _task }, use) => {
+    const name = await bench.nextQueue();
+    const id = `bull:${name}`;
+    await use({
+      ...{ name, id },
+      begin: (body) => bench.begin({ queues: [id], ...body }),
+      waiting: () => redis.client.lrange(`${id}:wait`, 0, -1),
+    });
+  },
 });
 
 const ids = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => `j${String(from + i).padStart(5, '0')}`);
 
-const begin = (body: object) => bench.begin(body);
 const replay = async (of: string) => (await console_.ask('GET', `/api/v1/replays/${of}`)).body;
 const isDone = (of: string) => bench.isDone(of);
-const waiting = (): Promise<string[]> => redis.client.lrange(`${id}:wait`, 0, -1);
 
-describe('a replay takes exactly what was asked for', () => {
-  it('of the types, the error, the time, the attempts and the data that were named, and none else', async () => {
+describe.concurrent('the guard', () => {
+  it('backs off while jobs that are added now would wait too long, and recovers', async ({
+    own: { begin, id, name },
+  }) => {
+    await addEnded(
+      redis,
+      id,
+      ids(0, 10_000).map((job) => ({ id: job, data: { ms: 40 } })),
+    );
+    let worker = await startWorker({
+      version: 6,
+      port: redis.port,
+      queue: name,
+      options: { concurrency: 4 },
+    });
+    const begun = await begin({ guard: true, ratePerSecond: 400 });
+    const slowed = await until('it is slowed', async () => {
+      const now = await replay(begun.id);
+      return now.pacePerSecond < 150 && now.account.moved > 20 && /would wait/.test(now.paceReason)
+        ? now
+        : null;
+    });
+    expect(slowed.state).toBe('running');
+    await worker.stop();
+    worker = await startWorker({ version: 6, port: redis.port, queue: name, options: { concurrency: 200 } });
+    // The guard may go on slowing for some seconds after the workers are there: what counts is that it rises from its lowest.
+    let lowest = slowed.pacePerSecond;
+    await until(
+      'it is faster again',
+      async () => {
+        const { pacePerSecond } = await replay(begun.id);
+        lowest = Math.min(lowest, pacePerSecond);
+        return pacePerSecond > lowest * 1.3;
+      },
+      { withinMs: 80_000 },
+    );
+    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'aborted', reason: 'enough' });
+    const ended = await replay(begun.id);
+    expect(ended.account.moved + ended.account.remaining).toBe(10_000);
+    await worker.stop();
+  });
+
+  it('stops a replay that only fails again after its first 20 jobs, and says so', async ({
+    own: { begin, id, name },
+  }) => {
+    const worker = await startWorker({
+      version: 6,
+      port: redis.port,
+      queue: name,
+      jobMs: 1,
+      options: { concurrency: 10 },
+    });
+    await addEnded(
+      redis,
+      id,
+      ids(0, 500).map((job) => ({ id: job, attempts: 1, data: { fail: 'still broken' } })),
+    );
+    const begun = await begin({ guard: true });
+    const paused = await until('it is paused', async () => {
+      const now = await replay(begun.id);
+      return now.state === 'paused' ? now : null;
+    });
+    expect(paused).toMatchObject({
+      pausedBy: 'guard',
+      account: { moved: 20, failedAgain: 20, remaining: 480 },
+    });
+    expect(paused.paceReason).toMatch(/20 of the last 20 replayed jobs failed again/);
+    const { body } = await console_.ask('GET', '/api/v1/timeline');
+    expect(JSON.stringify(body)).toContain('replay.guarded');
+    await worker.stop();
+  });
+});
+
+describe.concurrent('a replay takes exactly what was asked for', () => {
+  it('of the types, the error, the time, the attempts and the data that were named, and none else', async ({
+    own: { begin, id, waiting },
+  }) => {
     const at = Date.now() - 100_000;
     const all = ids(0, 3_000).map((job, i) => ({
       id: job,
@@ -83,7 +171,9 @@ describe('a replay takes exactly what was asked for', () => {
     );
   });
 
-  it('in order when thousands ended in one millisecond, newest first too', async () => {
+  it('in order when thousands ended in one millisecond, newest first too', async ({
+    own: { begin, id, waiting },
+  }) => {
     await addEnded(
       redis,
       id,
@@ -102,7 +192,9 @@ describe('a replay takes exactly what was asked for', () => {
     );
   });
 
-  it('with priority, LIFO and BullMQ 5’s paused list as BullMQ would, and flow parents left with the reason', async () => {
+  it('with priority, LIFO and BullMQ 5’s paused list as BullMQ would, and flow parents left with the reason', async ({
+    own: { begin, id, waiting },
+  }) => {
     await addEnded(redis, id, [
       { id: 'p', priority: 7 },
       { id: 'l', lifo: true },
@@ -129,47 +221,51 @@ describe('a replay takes exactly what was asked for', () => {
   });
 });
 
-describe('the account adds up by job id', () => {
-  it.each([5, 6] as const)('with workers of BullMQ %i, of which some fail again', async (version) => {
-    const worker = await startWorker({
-      version,
-      port: redis.port,
-      queue: name,
-      jobMs: 1,
-      options: { concurrency: 20 },
-    });
-    await addEnded(
-      redis,
-      id,
-      ids(0, 300).map((job, i) => ({
-        id: job,
-        attempts: 1,
-        data: i % 3 === 0 ? { fail: 'still broken' } : {},
-      })),
-    );
-    const begun = await begin({ ratePerSecond: 1_000 });
-    const last = await until('all have ended', async () => {
-      const now = await replay(begun.id);
-      return now.state === 'done' && now.account.toRun === 0 ? now : null;
-    });
-    expect(last.account).toMatchObject({
-      matched: 300,
-      moved: 300,
-      succeeded: 200,
-      failedAgain: 100,
-      gone: 0,
-      remaining: 0,
-    });
-    expect(worker.started.map((start) => start.jobId).sort()).toEqual(ids(0, 300));
-    const report = await console_.ask('GET', `/api/v1/replays/${begun.id}/report.md`);
-    expect(report.text).toMatch(/\| — failed again \| 100 \|/);
-    expect(report.text).toMatch(/The time range is covered/);
-    await worker.stop();
-  });
+describe.concurrent('the account adds up by job id', () => {
+  it.for([5, 6] as const)(
+    'with workers of BullMQ %i, of which some fail again',
+    async (version, { own: { begin, id, name } }) => {
+      const worker = await startWorker({
+        version,
+        port: redis.port,
+        queue: name,
+        jobMs: 1,
+        options: { concurrency: 20 },
+      });
+      await addEnded(
+        redis,
+        id,
+        ids(0, 300).map((job, i) => ({
+          id: job,
+          attempts: 1,
+          data: i % 3 === 0 ? { fail: 'still broken' } : {},
+        })),
+      );
+      const begun = await begin({ ratePerSecond: 1_000 });
+      const last = await until('all have ended', async () => {
+        const now = await replay(begun.id);
+        return now.state === 'done' && now.account.toRun === 0 ? now : null;
+      });
+      expect(last.account).toMatchObject({
+        matched: 300,
+        moved: 300,
+        succeeded: 200,
+        failedAgain: 100,
+        gone: 0,
+        remaining: 0,
+      });
+      expect(worker.started.map((start) => start.jobId).sort()).toEqual(ids(0, 300));
+      const report = await console_.ask('GET', `/api/v1/replays/${begun.id}/report.md`);
+      expect(report.text).toMatch(/\| — failed again \| 100 \|/);
+      expect(report.text).toMatch(/The time range is covered/);
+      await worker.stop();
+    },
+  );
 });
 
+// By itself: it counts what Redis was asked.
 describe('its pace', () => {
-  it('lets others at Redis between few jobs, where each holds it up', async () => {
+  it('lets others at Redis between few jobs, where each holds it up', async ({ own: { begin, id } }) => {
     // Options that are long and have to be parsed: more than a millisecond each.
     const opts = { repeat: Array.from({ length: 20_000 }, (_, i) => ({ i })) };
     await addEnded(
@@ -185,7 +281,7 @@ describe('its pace', () => {
     expect(calls).toBeGreaterThan(100);
   });
 
-  it('never has more in flight than is allowed', async () => {
+  it('never has more in flight than is allowed', async ({ own: { begin, id, name } }) => {
     await addEnded(
       redis,
       id,
@@ -201,7 +297,10 @@ describe('its pace', () => {
   });
 });
 
-it('a replay works while Redis refuses writes, and says what the guard does there', async () => {
+// By itself: the Redis is everybody's.
+it('a replay works while Redis refuses writes, and says what the guard does there', async ({
+  own: { begin, id },
+}) => {
   await addEnded(
     redis,
     id,
@@ -215,73 +314,4 @@ it('a replay works while Redis refuses writes, and says what the guard does ther
   } finally {
     await lift(redis);
   }
-});
-
-describe('the guard', () => {
-  it('stops a replay that only fails again after its first 20 jobs, and says so', async () => {
-    const worker = await startWorker({
-      version: 6,
-      port: redis.port,
-      queue: name,
-      jobMs: 1,
-      options: { concurrency: 10 },
-    });
-    await addEnded(
-      redis,
-      id,
-      ids(0, 500).map((job) => ({ id: job, attempts: 1, data: { fail: 'still broken' } })),
-    );
-    const begun = await begin({ guard: true });
-    const paused = await until('it is paused', async () => {
-      const now = await replay(begun.id);
-      return now.state === 'paused' ? now : null;
-    });
-    expect(paused).toMatchObject({
-      pausedBy: 'guard',
-      account: { moved: 20, failedAgain: 20, remaining: 480 },
-    });
-    expect(paused.paceReason).toMatch(/20 of the last 20 replayed jobs failed again/);
-    const { body } = await console_.ask('GET', '/api/v1/timeline');
-    expect(JSON.stringify(body)).toContain('replay.guarded');
-    await worker.stop();
-  });
-
-  it('backs off while jobs that are added now would wait too long, and recovers', async () => {
-    await addEnded(
-      redis,
-      id,
-      ids(0, 10_000).map((job) => ({ id: job, data: { ms: 40 } })),
-    );
-    let worker = await startWorker({
-      version: 6,
-      port: redis.port,
-      queue: name,
-      options: { concurrency: 4 },
-    });
-    const begun = await begin({ guard: true, ratePerSecond: 400 });
-    const slowed = await until('it is slowed', async () => {
-      const now = await replay(begun.id);
-      return now.pacePerSecond < 150 && now.account.moved > 20 && /would wait/.test(now.paceReason)
-        ? now
-        : null;
-    });
-    expect(slowed.state).toBe('running');
-    await worker.stop();
-    worker = await startWorker({ version: 6, port: redis.port, queue: name, options: { concurrency: 200 } });
-    // The guard may go on slowing for some seconds after the workers are there: what counts is that it rises from its lowest.
-    let lowest = slowed.pacePerSecond;
-    await until(
-      'it is faster again',
-      async () => {
-        const { pacePerSecond } = await replay(begun.id);
-        lowest = Math.min(lowest, pacePerSecond);
-        return pacePerSecond > lowest * 1.3;
-      },
-      { withinMs: 80_000 },
-    );
-    await console_.ask('PATCH', `/api/v1/replays/${begun.id}`, { state: 'aborted', reason: 'enough' });
-    const ended = await replay(begun.id);
-    expect(ended.account.moved + ended.account.remaining).toBe(10_000);
-    await worker.stop();
-  });
 });

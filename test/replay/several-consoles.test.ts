@@ -15,7 +15,7 @@ interface Pair {
   readonly consoles: TwoConsoles;
 }
 
-/** A queue, and two consoles for it alone: most of the time here is waiting, so the tests wait side by side. */
+/** A queue, and two consoles for it alone: most of the time here is waiting, so the tests wait side by side, the longest first. */
 async function withPair(name: string, test: (pair: Pair) => Promise<void>): Promise<void> {
   const redis = await startRedis();
   try {
@@ -74,12 +74,106 @@ const isTakenUp = (one: RunningConsole, id: string, waits = PATIENT) =>
     },
     waits,
   );
+/** Nothing more is to be seen of how it goes on. */
+const hurry = async (one: RunningConsole, id: string) =>
+  expect((await one.ask('PATCH', `/api/v1/replays/${id}`, { ratePerSecond: 5_000 })).status).toBe(200);
 const isDone = (one: RunningConsole, id: string) =>
   until(
     'it is done',
     async () => ((await replayOn(one, id)).state === 'done' ? replayOn(one, id) : null),
     PATIENT,
   );
+
+it.concurrent(
+  'what both consoles notice stands on the timeline once, also where the one that records it is killed just then',
+  () =>
+    withPair('noticed', async ({ redis, consoles }) => {
+      const entries = async (
+        one: RunningConsole,
+        kind: string,
+      ): Promise<readonly { kind: string; text: string }[]> => {
+        const { body } = await one.ask('GET', '/api/v1/timeline?limit=500');
+        return body.entries.filter((entry: { kind: string }) => entry.kind === kind);
+      };
+      const [first, second] = [await consoles.holder(), await consoles.other()];
+      const queue = new Queue('noticed', { connection: { port: redis.port } });
+      await queue.addBulk(ids.map((jobId) => ({ name: 'send', data: {}, opts: { jobId } })));
+      await queue.close();
+      for (const one of [first, second])
+        await until(
+          'it is found',
+          async () =>
+            (await one.ask('GET', '/api/v1/findings')).body.findings.some(
+              ({ code, queue }: { code: string; queue: string }) =>
+                code === 'queue.no-workers' && queue === 'bull:noticed',
+            ),
+          PATIENT,
+        );
+      // The kill brings another: jobs of this queue were lost.
+      const aboutQueue = async () =>
+        (await entries(second, 'finding.began')).filter(({ text }) => /^noticed: .*no workers/i.test(text));
+      await until('it is reported', async () => (await aboutQueue()).length > 0, PATIENT);
+      await redis.kill();
+      await first.signal('SIGKILL');
+      await until(
+        'it is reported',
+        async () => (await entries(second, 'redis.unreachable')).length > 0,
+        PATIENT,
+      );
+      await redis.restart();
+      const third = await consoles.replace(first);
+      await until('it is reported', async () => (await entries(third, 'redis.back')).length > 0, PATIENT);
+      expect(await entries(second, 'redis.unreachable')).toHaveLength(1);
+      expect(await entries(second, 'redis.back')).toHaveLength(1);
+      expect(await aboutQueue()).toHaveLength(1);
+      // Each console for itself: two of the beginning, and one in the place of that which was killed.
+      expect(await entries(second, 'console.started')).toHaveLength(3);
+    }),
+  200_000,
+);
+
+it.concurrent(
+  'a console that was suspended in the midst of a replay does nothing more of it when it wakes',
+  () =>
+    withPair('slept', async ({ redis, consoles }) => {
+      const worker = await startWorker({
+        version: 6,
+        port: redis.port,
+        queue: 'slept',
+        jobMs: 0,
+        options: { concurrency: 50 },
+      });
+      const [first, second] = [await consoles.holder(), await consoles.other()];
+      const { id } = await begin(redis, first, 'slept');
+      await hasMoved(second, id, 100);
+      const takenUp = await until(
+        'the other goes on with it',
+        async () => {
+          process.kill(first.pid, 'SIGSTOP');
+          const now = await isTakenUp(second, id, { withinMs: 20_000 }).catch(() => null);
+          // In the midst of a write it holds the lock of the file, so that nobody can go on: then another moment is tried.
+          if (!now) process.kill(first.pid, 'SIGCONT');
+          return now;
+        },
+        { withinMs: 120_000, everyMs: 237 },
+      );
+      await hasMoved(second, id, takenUp.account.moved + 50);
+      process.kill(first.pid, 'SIGCONT');
+      await until(
+        'it says who runs it',
+        async () => (await replayOn(first, id)).paceReason.includes('another console'),
+        PATIENT,
+      );
+      await hurry(second, id);
+      const done = await isDone(second, id);
+      expect(done.account).toMatchObject({ matched: JOBS, moved: JOBS, remaining: 0 });
+      expect((await isDone(first, id)).account).toMatchObject({ moved: JOBS });
+      await until('all have run', () => worker.finished.length >= JOBS, PATIENT);
+      expect(worker.started.map(({ jobId }) => jobId).sort()).toEqual(ids);
+      await worker.stop();
+    }),
+  200_000,
+);
 
 it.concurrent(
   'a replay begun on one console is run once, is shown and ordered about on the other, and outlives a kill',
@@ -117,50 +211,9 @@ it.concurrent(
       const takenUp = await isTakenUp(second, id);
       await hasMoved(second, id, takenUp.account.moved + 100);
       expect(Date.now() - killedAtMs).toBeLessThan(15_000);
+      await hurry(second, id);
       const done = await isDone(second, id);
       expect(done.account).toMatchObject({ matched: JOBS, moved: JOBS, remaining: 0 });
-      await until('all have run', () => worker.finished.length >= JOBS, PATIENT);
-      expect(worker.started.map(({ jobId }) => jobId).sort()).toEqual(ids);
-      await worker.stop();
-    }),
-  200_000,
-);
-
-it.concurrent(
-  'a console that was suspended in the midst of a replay does nothing more of it when it wakes',
-  () =>
-    withPair('slept', async ({ redis, consoles }) => {
-      const worker = await startWorker({
-        version: 6,
-        port: redis.port,
-        queue: 'slept',
-        jobMs: 0,
-        options: { concurrency: 50 },
-      });
-      const [first, second] = [await consoles.holder(), await consoles.other()];
-      const { id } = await begin(redis, first, 'slept');
-      await hasMoved(second, id, 100);
-      const takenUp = await until(
-        'the other goes on with it',
-        async () => {
-          process.kill(first.pid, 'SIGSTOP');
-          const now = await isTakenUp(second, id, { withinMs: 20_000 }).catch(() => null);
-          // In the midst of a write it holds the lock of the file, so that nobody can go on: then another moment is tried.
-          if (!now) process.kill(first.pid, 'SIGCONT');
-          return now;
-        },
-        { withinMs: 120_000, everyMs: 237 },
-      );
-      await hasMoved(second, id, takenUp.account.moved + 50);
-      process.kill(first.pid, 'SIGCONT');
-      await until(
-        'it says who runs it',
-        async () => (await replayOn(first, id)).paceReason.includes('another console'),
-        PATIENT,
-      );
-      const done = await isDone(second, id);
-      expect(done.account).toMatchObject({ matched: JOBS, moved: JOBS, remaining: 0 });
-      expect((await isDone(first, id)).account).toMatchObject({ moved: JOBS });
       await until('all have run', () => worker.finished.length >= JOBS, PATIENT);
       expect(worker.started.map(({ jobId }) => jobId).sort()).toEqual(ids);
       await worker.stop();
@@ -210,54 +263,6 @@ it.concurrent(
       });
       expect((await redis.client.lrange('bull:parked:wait', 0, -1)).sort()).toEqual(ids);
       await queue.close();
-    }),
-  200_000,
-);
-
-it.concurrent(
-  'what both consoles notice stands on the timeline once, also where the one that records it is killed just then',
-  () =>
-    withPair('noticed', async ({ redis, consoles }) => {
-      const entries = async (
-        one: RunningConsole,
-        kind: string,
-      ): Promise<readonly { kind: string; text: string }[]> => {
-        const { body } = await one.ask('GET', '/api/v1/timeline?limit=500');
-        return body.entries.filter((entry: { kind: string }) => entry.kind === kind);
-      };
-      const [first, second] = [await consoles.holder(), await consoles.other()];
-      const queue = new Queue('noticed', { connection: { port: redis.port } });
-      await queue.addBulk(ids.map((jobId) => ({ name: 'send', data: {}, opts: { jobId } })));
-      await queue.close();
-      for (const one of [first, second])
-        await until(
-          'it is found',
-          async () =>
-            (await one.ask('GET', '/api/v1/findings')).body.findings.some(
-              ({ code, queue }: { code: string; queue: string }) =>
-                code === 'queue.no-workers' && queue === 'bull:noticed',
-            ),
-          PATIENT,
-        );
-      // The kill brings another: jobs of this queue were lost.
-      const aboutQueue = async () =>
-        (await entries(second, 'finding.began')).filter(({ text }) => /^noticed: .*no workers/i.test(text));
-      await until('it is reported', async () => (await aboutQueue()).length > 0, PATIENT);
-      await redis.kill();
-      await first.signal('SIGKILL');
-      await until(
-        'it is reported',
-        async () => (await entries(second, 'redis.unreachable')).length > 0,
-        PATIENT,
-      );
-      await redis.restart();
-      const third = await consoles.replace(first);
-      await until('it is reported', async () => (await entries(third, 'redis.back')).length > 0, PATIENT);
-      expect(await entries(second, 'redis.unreachable')).toHaveLength(1);
-      expect(await entries(second, 'redis.back')).toHaveLength(1);
-      expect(await aboutQueue()).toHaveLength(1);
-      // Each console for itself: two of the beginning, and one in the place of that which was killed.
-      expect(await entries(second, 'console.started')).toHaveLength(3);
     }),
   200_000,
 );

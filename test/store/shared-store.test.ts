@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { Queue } from 'bullmq';
 import { drizzle } from 'drizzle-orm/libsql';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { ConfigError, loadConfig } from '../../server/config/config.js';
 import { maskedConfig } from '../../server/config/masked-config.js';
@@ -24,6 +24,9 @@ import { type Receiver, startReceiver } from '../support/receiver.js';
 import { until } from '../support/until.js';
 
 const TOKEN = 'eyJhbGciOi.the-token-of-the-store.x1';
+
+// What is described apart waits side by side; of each one after the other.
+const it = test.sequential;
 
 let redis: OwnRedis;
 let root: string;
@@ -55,7 +58,7 @@ it('consoles that open a new store at the same moment all keep their records in 
   }
 });
 
-describe('what goes between consoles through the store', () => {
+describe.concurrent('what goes between consoles through the store', () => {
   const lease = { name: 'alerts', holder: 'leader', isHeld: () => true, otherHolder: null };
   const deskOn = (store: Store, clockMs: number) =>
     new CommandRelay({
@@ -114,7 +117,7 @@ describe('what goes between consoles through the store', () => {
   });
 });
 
-describe('two consoles with data directories of their own and one store', () => {
+describe.concurrent('two consoles with data directories of their own and one store', () => {
   let receiver: Receiver;
   let queue: Queue;
   const consoles: RunningConsole[] = [];
@@ -227,7 +230,7 @@ describe('two consoles with data directories of their own and one store', () => 
   }, 240_000);
 });
 
-describe('a server as the store', () => {
+describe.concurrent('a server as the store', () => {
   /** What no libSQL server is: it repeats what it was sent, as a proxy that is set up badly does. */
   let echo: Server;
   let url: string;

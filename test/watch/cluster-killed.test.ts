@@ -102,7 +102,7 @@ class Scene {
   }
 }
 
-/** A Cluster with a queue on each master, a console on it as users run it, and an alert that fires for each queue. */
+/** A Cluster for each test, so that they wait side by side, with a queue on each master, a console on it as users run it, and an alert that fires for each queue. */
 const it = base.extend<{ readonly start: (options: ClusterOptions) => Promise<Scene> }>({
   start: async ({ task: _task }, use) => {
     const ends: (() => Promise<unknown>)[] = [];
@@ -137,7 +137,7 @@ const it = base.extend<{ readonly start: (options: ClusterOptions) => Promise<Sc
 
 const isUnread = (listed: Listed, id: string): boolean => listed.unread.some((one) => one.id === id);
 
-it('a master of a Cluster is killed and its replica takes over: its queue is unknown until then, no alert ends, and actions follow', async ({
+it.concurrent('a master of a Cluster is killed and its replica takes over: its queue is unknown until then, no alert ends, and actions follow', async ({
   start,
 }) => {
   const scene = await start({ hasReplicas: true });
@@ -163,7 +163,7 @@ it('a master of a Cluster is killed and its replica takes over: its queue is unk
   expect(await scene.cluster.client.hget(`${ON_KILLED}:meta`, 'concurrency')).toBe('0');
 });
 
-it('a master of a Cluster without a replica is killed: what is not known is not 0, actions say why, and all is as it was once it is back', async ({
+it.concurrent('a master of a Cluster without a replica is killed: what is not known is not 0, actions say why, and all is as it was once it is back', async ({
   start,
 }) => {
   const scene = await start({ args: ['--appendonly', 'yes'] });
