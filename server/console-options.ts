@@ -18,6 +18,8 @@ export interface ConsoleOptions {
   readonly authenticate?: (request: Request) => ConsoleUser | null | Promise<ConsoleUser | null>;
   /** URL of one Redis; several stand in `settings.instances`. */
   readonly redis?: string;
+  /** Fields of jobs that nobody is shown, such as `['*.password', 'customer.email']` (docs/security.md). */
+  readonly redact?: readonly string[];
   /** What the config file of the standalone console would hold (docs/start.md). */
   readonly settings?: Readonly<Record<string, unknown>>;
 }

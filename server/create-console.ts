@@ -11,9 +11,9 @@ import { startConsole } from './start-console.js';
 const user = z.object({ name: z.string().min(1).max(100), role: z.enum(ROLES) });
 
 /** See `CreateConsole`. */
-export const createConsole: CreateConsole = async ({ authenticate, redis, settings, ...where }) => {
+export const createConsole: CreateConsole = async ({ authenticate, redis, settings, ...more }) => {
   // It listens where the application does, and goes by any of its names.
-  const given = { ...settings, ...where, host: '0.0.0.0' };
+  const given = { ...settings, ...more, host: '0.0.0.0' };
   // These are the application's own: where it listens and how it logs.
   const { HOST: _host, PORT: _port, LOG_LEVEL: _level, ...environment } = process.env;
   const config = loadConfig(redis === undefined ? {} : { redis }, environment, given);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { alertsSchema } from '../alerts/channels/settings.js';
 import { alertsSection } from '../alerts/rules-config.js';
 import { DEFAULT_THRESHOLDS } from '../model/finding.js';
+import { MAX_REDACT_PATHS, redactProblem } from '../model/redact.js';
 import { ROLES } from '../model/role.js';
 import { parseTenantField } from '../model/tenant-text.js';
 import type { InstancePolicy } from '../replay/spillway-policy.js';
@@ -61,6 +62,17 @@ const cluster = z.strictObject({
   hosts: z.array(host(6379)).min(1, 'must list at least one node as host:port'),
   ...login,
 });
+
+/** Fields of jobs that are shown nowhere. */
+export const redact = z
+  .array(
+    z.string('must be a path such as customer.email').superRefine((path, context) => {
+      const message = redactProblem(path);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    }),
+    'must be a list of paths such as customer.email or *.password',
+  )
+  .max(MAX_REDACT_PATHS, `must hold at most ${MAX_REDACT_PATHS} paths`);
 
 /** Queues that a replay service of the users' own feeds its work through: one action stops them with the replays. */
 const replayQueues = z.array(
@@ -206,6 +218,7 @@ export const fileSchema = z.strictObject({
   logLevel: z.string().optional(),
   allowedHosts: z.array(z.string()).default([]),
   jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),
+  redact: redact.default([]),
   /** For every Redis that has none of its own. */
   tenantField,
   /** For every Redis that has none of its own. */

@@ -19,6 +19,7 @@ import {
   fileSchema,
   policiesOf,
   publicUrl,
+  redact,
   replayQueuesOf,
   tokenEntry,
   trustedProxies,
@@ -148,11 +149,12 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   if (publicAt !== null && !basePathOf(publicAt).endsWith(base))
     problems.push(`publicUrl: ${publicAt} must end with the basePath, ${base}`);
   const proxies = setting('SPILLWAY_TRUSTED_PROXIES', trustedProxies, listIn) ?? file.trustedProxies;
+  const hidden = setting('SPILLWAY_REDACT', redact, listIn) ?? file.redact;
   const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return {
-    instances,
+    instances: instances.map((one) => ({ ...one, redact: hidden })),
     unwatched: unwatchedOf(url, file),
     host,
     port,

@@ -39,4 +39,6 @@ export interface InstanceConfig {
   readonly agentSecret: string | null;
   /** Where job data name the tenant: a key, or up to four joined by dots. null: job data are never read for it. */
   readonly tenantField: string | null;
+  /** Fields of jobs that are shown nowhere, as paths (redact.ts). Absent: none. */
+  readonly redact?: readonly string[];
 }

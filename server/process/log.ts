@@ -6,6 +6,7 @@ export function createLog(level: LogLevel): Logger {
     {
       level,
       base: null,
+      serializers: { err: errorInLog },
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: [
         'password',
@@ -18,6 +19,15 @@ export function createLog(level: LogLevel): Logger {
     },
     pino.destination({ dest: 2, sync: true }),
   );
+}
+
+/** Of an error no other fields: a client's error brings the command that failed, and with it the data of jobs. */
+function errorInLog(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack } = error;
+  const code = 'code' in error ? error.code : undefined;
+  const cause = error.cause === undefined ? undefined : errorInLog(error.cause);
+  return { type: name, message, stack, code, cause };
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -7,6 +7,7 @@
 
 import { Cluster, type Redis } from 'ioredis';
 import type { InstanceConfig } from '../model/instance-config.js';
+import { Redactor } from '../model/redact.js';
 import type { Capabilities, CapabilityName, Loading } from '../model/sight.js';
 import { addressOf, connect, type RedisClient } from './connect.js';
 import { describeProblem } from './problems.js';
@@ -110,6 +111,8 @@ export class RedisLink {
   readonly topology: 'single' | 'sentinel' | 'cluster';
   readonly client: RedisClient;
   readonly reader: RedisClient;
+  /** What is hidden of its jobs; null: nothing. */
+  readonly redactor: Redactor | null;
   capabilities: Capabilities | null = null;
   problem: string | null = null;
   /** It reads its data from disk and serves nobody until it has; null: it does not, as far as is known. */
@@ -118,6 +121,7 @@ export class RedisLink {
 
   constructor(config: InstanceConfig) {
     this.name = config.name;
+    this.redactor = Redactor.of(config.redact);
     this.#endpoint = config.endpoint;
     this.address = addressOf(config.endpoint);
     this.topology = config.endpoint.kind;

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type FinishedJob, firstLine } from '../model/job-type.js';
+import { NO_REDACTION, type Redactor } from '../model/redact.js';
 import { nameField, numberOrNull, shownText, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 import { type AnswerPlace, type Answers, ReadBatch, Refused, sumOfCalls } from './read-batch.js';
@@ -8,6 +9,8 @@ import { type AnswerPlace, type Answers, ReadBatch, Refused, sumOfCalls } from '
 const MAX_ENDED = 60;
 const MAX_RUNNING = 20;
 const MAX_NEWEST = 12;
+/** Data and options that are longer are not looked through for what is to be hidden: the error is, whole. */
+const MAX_CHECKED_BYTES = 16 * 1024;
 /** An error that is longer is not read for its first line. */
 const MAX_ERROR_BYTES = 64 * 1024;
 const MAX_PROCESS_CHARS = 300;
@@ -50,25 +53,27 @@ interface Ids {
 /**
  * Looks at the jobs of many queues that have ended since the last look, that have run longest, and that came last, in
  * three pipelines: their ids, how long their names and errors are, and what they say. Never reads what jobs hold: names,
- * times, the worker's name and the first line of an error.
+ * times, the worker's name and the first line of an error. Where fields are hidden, a failed job's data are read for what its
+ * error must not quote.
  * @returns no reading of a queue of which anything was refused.
  */
 export async function readEnded(
   client: Redis,
   requests: readonly EndedRequest[],
+  redactor: Redactor | null,
 ): Promise<{ readonly readings: readonly EndedReading[]; readonly calls: ReadonlyMap<string, number> }> {
   const lists = new ReadBatch();
   const slots = requests.map((request) => addIds(lists, request));
   await lists.run(client);
   const sizes = new ReadBatch();
   const found = requests.flatMap((request, i) => {
-    const jobs = lists.read((answers) => addSizes(sizes, answers, request, slots[i]));
+    const jobs = lists.read((answers) => addSizes(sizes, answers, request, slots[i], redactor !== null));
     return jobs instanceof Refused ? [] : [jobs];
   });
   await sizes.run(client);
   const facts = new ReadBatch();
   const decoders = found.flatMap((jobs) => {
-    const decode = sizes.read((answers) => addFacts(facts, answers, jobs));
+    const decode = sizes.read((answers) => addFacts(facts, answers, jobs, redactor));
     return decode instanceof Refused ? [] : [decode];
   });
   await facts.run(client);
@@ -100,7 +105,12 @@ interface SizedJob {
   readonly name: AnswerPlace;
   /** null: its error is of no interest. */
   readonly error: AnswerPlace | null;
+  /** Of PARTS; empty: its error is shown as it is. */
+  readonly parts: readonly AnswerPlace[];
 }
+
+/** What an error may quote. */
+const PARTS = ['data', 'opts'] as const;
 
 interface FoundJobs {
   readonly id: string;
@@ -110,7 +120,13 @@ interface FoundJobs {
   readonly newest: readonly SizedJob[];
 }
 
-function addSizes(batch: ReadBatch, lists: Answers, { id }: EndedRequest, slots: Ids | undefined): FoundJobs {
+function addSizes(
+  batch: ReadBatch,
+  lists: Answers,
+  { id }: EndedRequest,
+  slots: Ids | undefined,
+  wantsData: boolean,
+): FoundJobs {
   const jobsAt = (slot: AnswerPlace | null | undefined, hasFailed = false): readonly SizedJob[] =>
     lists
       .list(slot ?? null)
@@ -118,7 +134,8 @@ function addSizes(batch: ReadBatch, lists: Answers, { id }: EndedRequest, slots:
       .map((jobId) => {
         const key = `${id}:${jobId}`;
         const error = hasFailed ? batch.add('hstrlen', key, 'failedReason') : null;
-        return { jobId, key, name: batch.add('hstrlen', key, 'name'), error };
+        const parts = wantsData && hasFailed ? PARTS.map((part) => batch.add('hstrlen', key, part)) : [];
+        return { jobId, key, name: batch.add('hstrlen', key, 'name'), error, parts };
       });
   return {
     id,
@@ -129,8 +146,13 @@ function addSizes(batch: ReadBatch, lists: Answers, { id }: EndedRequest, slots:
   };
 }
 
-function addFacts(batch: ReadBatch, sizes: Answers, jobs: FoundJobs): (answers: Answers) => EndedReading {
-  const ended = [...jobs.completed, ...jobs.failed].map((job) => addEnded(batch, sizes, job));
+function addFacts(
+  batch: ReadBatch,
+  sizes: Answers,
+  jobs: FoundJobs,
+  redactor: Redactor | null,
+): (answers: Answers) => EndedReading {
+  const ended = [...jobs.completed, ...jobs.failed].map((job) => addEnded(batch, sizes, job, redactor));
   const running = jobs.running.map((job) => addRunning(batch, sizes, job));
   const newest = jobs.newest.map(({ key, name }) => {
     const nameBytes = sizes.number(name);
@@ -146,13 +168,20 @@ function addFacts(batch: ReadBatch, sizes: Answers, jobs: FoundJobs): (answers: 
   });
 }
 
-function addEnded(batch: ReadBatch, sizes: Answers, job: SizedJob): (answers: Answers) => FinishedJob | null {
+function addEnded(
+  batch: ReadBatch,
+  sizes: Answers,
+  job: SizedJob,
+  redactor: Redactor | null,
+): (answers: Answers) => FinishedJob | null {
   const { jobId, key } = job;
   const nameBytes = sizes.number(job.name);
   const errorBytes = sizes.number(job.error);
   const isErrorRead = errorBytes > 0 && errorBytes <= MAX_ERROR_BYTES;
   const fields = ['processedOn', 'finishedOn', 'timestamp', 'delay', 'ats', 'pb', ...nameField(nameBytes)];
   const slot = batch.add('hmget', key, ...fields, ...(isErrorRead ? ['failedReason'] : []));
+  const isChecked = job.parts.every((part) => sizes.number(part) <= MAX_CHECKED_BYTES);
+  const data = redactor && isErrorRead && isChecked ? batch.add('hmget', key, ...PARTS) : null;
   return (answers) => {
     const values = answers.list(slot);
     const [processedOn, finishedOn, timestamp, delay, attempts, process, name] = values;
@@ -160,6 +189,8 @@ function addEnded(batch: ReadBatch, sizes: Answers, job: SizedJob): (answers: An
     const type = typeFrom(name, nameBytes);
     if (type === null || !Number.isFinite(endedAtMs)) return null;
     const error = isErrorRead ? values[values.length - 1] : null;
+    const parts = data === null ? [null] : answers.list(data).map((part) => part ?? '');
+    const redaction = redactor?.forJob(parts) ?? NO_REDACTION;
     return {
       jobId,
       type,
@@ -168,7 +199,12 @@ function addEnded(batch: ReadBatch, sizes: Answers, job: SizedJob): (answers: An
       startedAtMs: numberOrNull(processedOn),
       dueAtMs: isFirstTry(attempts) ? dueAt(timestamp, delay) : null,
       process: shownText(process, MAX_PROCESS_CHARS),
-      error: errorBytes > MAX_ERROR_BYTES ? `(${errorBytes} bytes)` : error ? firstLine(error) : null,
+      error:
+        errorBytes > MAX_ERROR_BYTES
+          ? `(${errorBytes} bytes)`
+          : error
+            ? firstLine(redaction.text(error))
+            : null,
     };
   };
 }

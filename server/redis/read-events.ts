@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { jobTypeOf } from '../../agent/job-type-of.js';
 import { type FinishedJob, firstLine } from '../model/job-type.js';
+import { UNCHECKED } from '../model/redact.js';
 import { nameField, typeFrom } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
 import { ReadBatch, Refused, sumOfCalls } from './read-batch.js';
@@ -22,13 +23,16 @@ interface Remembered {
 /** Follows the events stream of one queue in bounded looks, for where finished jobs are removed and no agent tells. */
 export class EventTail {
   readonly #id: string;
+  readonly #hidesErrors: boolean;
   readonly #jobs = new Map<string, Remembered>();
   #lastId: string | null = null;
   /** Mean size of the entries of the last look. */
   #entryBytes = FIRST_ENTRY_BYTES;
 
-  constructor(id: string) {
+  /** @param hidesErrors fields of jobs are hidden: an error may quote them, and its job is gone. */
+  constructor(id: string, hidesErrors: boolean) {
     this.#id = id;
+    this.#hidesErrors = hidesErrors;
   }
 
   /**
@@ -122,8 +126,12 @@ export class EventTail {
       startedAtMs: job.startedAtMs,
       dueAtMs: null,
       process: null,
-      error: failed ? firstLine(entry.fields.get('failedReason') ?? '') : null,
+      error: failed ? this.#errorOf(entry) : null,
     };
+  }
+
+  #errorOf({ fields }: Entry): string {
+    return this.#hidesErrors ? UNCHECKED : firstLine(fields.get('failedReason') ?? '');
   }
 
   #remember(jobId: string): Remembered {

@@ -1,5 +1,6 @@
 import type { JobDetail, JobPage, JobQuery, JobRow } from '../model/job-view.js';
 import type { JobState } from '../model/memory.js';
+import { NO_REDACTION, type Redaction, type Redactor } from '../model/redact.js';
 import type { RedisClient } from './connect.js';
 import { numberOrNull, readTypes, shownText } from './job-facts.js';
 import { isJobId } from './queue-keys.js';
@@ -31,8 +32,18 @@ const PLACES: Readonly<
   failed: { key: 'failed', kind: 'zset', newestFirst: true },
 };
 
+/** Where jobs are read, and what is hidden of them; RedisLink is one. */
+interface JobsOf {
+  readonly client: RedisClient;
+  readonly redactor: Redactor | null;
+}
+
 /** One page of a queue's jobs in one state, without their data. A bounded window, whatever the length. */
-export async function readJobPage(client: RedisClient, queueId: string, query: JobQuery): Promise<JobPage> {
+export async function readJobPage(
+  { client, redactor }: JobsOf,
+  queueId: string,
+  query: JobQuery,
+): Promise<JobPage> {
   const limit = Math.min(query.limit, MAX_JOBS_A_PAGE);
   const { ids, total } = await pageOfIds(client, queueId, query.state, query.cursor, limit);
   // BullMQ 4 and early 5 leave markers `0:<timestamp>` in `wait`; they count as places, and are no jobs.
@@ -41,7 +52,9 @@ export async function readJobPage(client: RedisClient, queueId: string, query: J
     client,
     jobIds.map((jobId) => `${queueId}:${jobId}`),
   );
-  const rows = await Promise.all(jobIds.map((jobId, i) => readRow(client, queueId, jobId, types[i] ?? null)));
+  const rows = await Promise.all(
+    jobIds.map((jobId, i) => readRow(client, redactor, queueId, jobId, types[i] ?? null)),
+  );
   const next = query.cursor + ids.length;
   return {
     state: query.state,
@@ -95,6 +108,7 @@ async function fromTheRight(
 
 async function readRow(
   client: RedisClient,
+  redactor: Redactor | null,
   queueId: string,
   jobId: string,
   type: string | null,
@@ -108,7 +122,18 @@ async function readRow(
   if (row === null || reasonBytes === 0) return row;
   // Errors that carry a whole answer or query are measured before they are fetched.
   const reason = reasonBytes <= MAX_REASON_BYTES ? await client.hget(key, 'failedReason') : null;
-  return { ...row, failedReason: reason?.slice(0, MAX_REASON_CHARS) ?? `(${reasonBytes} bytes)` };
+  const redaction = redactor && reason !== null ? await readRedaction(client, redactor, key) : NO_REDACTION;
+  const shown = reason === null ? `(${reasonBytes} bytes)` : redaction.text(reason, MAX_REASON_CHARS);
+  return { ...row, failedReason: shown };
+}
+
+/** What is hidden of a job whose error may quote what it was given. */
+async function readRedaction(client: RedisClient, redactor: Redactor, key: string): Promise<Redaction> {
+  const fields = ['data', 'opts'] as const;
+  const sizes = await Promise.all(fields.map((field) => client.hstrlen(key, field)));
+  const isRead = sizes.every((bytes) => bytes <= MAX_FIELD_CHARS);
+  const parts = isRead ? await client.hmget(key, ...fields) : [null];
+  return redactor.forJob(isRead ? parts.map((part) => part ?? '') : parts);
 }
 
 /** A job's plain facts from its type and the fields above; null where the hash is gone. */
@@ -167,6 +192,7 @@ const MAX_STACK_CHARS = 16 * 1024;
 /** Log lines have no bound of their own: where they hold more than this, fewer are fetched. */
 const MAX_LOG_BYTES = 2 * 1024 * 1024;
 const LARGE_FIELDS = ['data', 'opts', 'returnvalue', 'stacktrace', 'progress', 'failedReason'] as const;
+type LargeField = (typeof LARGE_FIELDS)[number];
 
 /**
  * Those of the queues that have a job of that id. The hash's `timestamp` is asked for, as other keys of a queue (`meta`,
@@ -193,7 +219,7 @@ export async function queuesHoldingJob(
 
 /** Everything of one job, bounded: large fields are measured before they are fetched. null where there is no such job. */
 export async function readJobDetail(
-  client: RedisClient,
+  { client, redactor }: JobsOf,
   queueId: string,
   jobId: string,
 ): Promise<JobDetail | null> {
@@ -205,25 +231,38 @@ export async function readJobDetail(
   ]);
   const row = rowOf(jobId, type ?? null, values);
   if (!row) return null;
+  const isRead = (i: number): boolean => (sizes[i] ?? 0) > 0 && (sizes[i] ?? 0) <= MAX_FIELD_BYTES;
   const [large, logs, logsTotal, state, memoryBytes] = await Promise.all([
-    Promise.all(LARGE_FIELDS.map((field, i) => readField(client, key, field, sizes[i] ?? 0))),
+    Promise.all(LARGE_FIELDS.map((field, i) => (isRead(i) ? client.hget(key, field) : null))),
     readLogs(client, `${key}:logs`),
     client.llen(`${key}:logs`),
     stateOf(client, queueId, jobId),
     memoryOf(client, key),
   ]);
-  const [data, opts, returnValue, stackTrace, progress, failedReason] = large;
+  const part = (field: LargeField): string | null => {
+    const i = LARGE_FIELDS.indexOf(field);
+    return sizes[i] === 0 ? '' : (large[i] ?? null);
+  };
+  const { json, text } = redactor
+    ? redactor.forJob([part('data'), part('opts'), part('returnvalue'), part('progress')])
+    : NO_REDACTION;
+  const shown = (field: LargeField, by: (whole: string) => string): string | null => {
+    const whole = part(field);
+    if (whole === '') return null;
+    const bytes = sizes[LARGE_FIELDS.indexOf(field)];
+    return whole === null ? `(${bytes} bytes: too large to show here)` : by(whole).slice(0, MAX_FIELD_CHARS);
+  };
   return {
     ...row,
-    failedReason: failedReason ?? null,
+    failedReason: shown('failedReason', (whole) => text(whole, MAX_FIELD_CHARS)),
     memoryBytes,
     state,
-    data: data ?? '',
-    opts: opts ?? '',
-    returnValue: returnValue ?? null,
-    stackTrace: parseStacks(stackTrace ?? null),
-    progress: progress ?? null,
-    logs: logs.map((line) => line.slice(0, MAX_LOG_CHARS)),
+    data: shown('data', json) ?? '',
+    opts: shown('opts', json) ?? '',
+    returnValue: shown('returnvalue', json),
+    stackTrace: shownStacks(part('stacktrace'), shown('stacktrace', String), text),
+    progress: shown('progress', json),
+    logs: logs.map((line) => text(line, MAX_LOG_CHARS)),
     logsTotal,
     parentKey: shownText(values[FIELDS.length], MAX_NAME_CHARS),
     processedBy: shownText(values[FIELDS.length + 1], MAX_NAME_CHARS),
@@ -238,29 +277,21 @@ async function readLogs(client: RedisClient, key: string): Promise<readonly stri
   return client.lrange(key, -Math.max(1, lines), -1);
 }
 
-async function readField(
-  client: RedisClient,
-  key: string,
-  field: string,
-  bytes: number,
-): Promise<string | null> {
-  if (bytes === 0) return null;
-  if (bytes > MAX_FIELD_BYTES) return `(${bytes} bytes: too large to show here)`;
-  const text = await client.hget(key, field);
-  // Stack traces are cut after they are parsed: half a JSON array is none.
-  return text === null || field === 'stacktrace' ? text : text.slice(0, MAX_FIELD_CHARS);
-}
-
-function parseStacks(text: string | null): readonly string[] {
-  if (text === null) return [];
+/** The latest stack traces. @param whole as half a JSON array is none; null: `instead` says why there are none. */
+function shownStacks(
+  whole: string | null,
+  instead: string | null,
+  text: Redaction['text'],
+): readonly string[] {
+  if (whole === null || instead === null) return instead === null ? [] : [instead];
+  let stacks: unknown;
   try {
-    const stacks: unknown = JSON.parse(text);
-    const kept = Array.isArray(stacks) ? stacks.slice(-MAX_STACKS).map(String) : [text];
-    return kept.map((stack) => stack.slice(0, MAX_STACK_CHARS));
+    stacks = JSON.parse(whole);
   } catch {
-    // Too large to be fetched, or not BullMQ's form: shown as it is.
-    return [text.slice(0, MAX_STACK_CHARS)];
+    // Not BullMQ's form: shown as it is.
   }
+  const kept = Array.isArray(stacks) ? stacks.slice(-MAX_STACKS).map(String) : [whole];
+  return kept.map((stack) => text(stack, MAX_STACK_CHARS));
 }
 
 async function memoryOf(client: RedisClient, key: string): Promise<number | null> {

@@ -1,5 +1,7 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { tenantIn, UNREAD_TENANT } from '../model/tenant-text.js';
+import type { Redactor } from '../model/redact.js';
+import { NOT_TENANTS, tenantIn, UNREAD_TENANT } from '../model/tenant-text.js';
 import type { JobFacts } from './job-facts.js';
 import { type AnswerPlace, ReadBatch, Refused } from './read-batch.js';
 import type { QueueSample, StateSample } from './sample-jobs.js';
@@ -114,6 +116,7 @@ export function hasTenants({ state }: Pick<StateSample, 'state'>): boolean {
  * The tenants of sampled jobs within a budget of bytes: of the most urgent states first, and of each a random part. Data are read in one pipeline, the tenant is
  * taken out, and nothing else of them is kept.
  * @param path keys that lead to the tenant.
+ * @param redactor a tenant that stands in a field that it hides gets another name.
  * @param urgent keys of states, the most urgent first; others come last.
  * @param random 0 ≤ x < 1
  */
@@ -123,6 +126,7 @@ export async function readTenants(
   path: readonly string[],
   urgent: readonly string[],
   random: () => number,
+  redactor: Redactor | null,
 ): Promise<{ readonly readings: readonly TenantReading[]; readonly calls: ReadonlyMap<string, number> }> {
   const states = samples.flatMap(({ id, states }) =>
     states.filter((state) => hasTenants(state) && state.jobs.length > 0).map((state) => ({ id, state })),
@@ -146,7 +150,7 @@ export async function readTenants(
     const data = batch.read((answers) => answers.text(slot));
     // Gone by now, or refused: as if it had not been drawn.
     if (data instanceof Refused || (slot !== null && data === null)) return;
-    const tenant = data === null ? UNREAD_TENANT : tenantIn(data, path);
+    const tenant = data === null ? UNREAD_TENANT : tenantOf(data, path, redactor);
     const jobs = found.get(state) ?? [];
     jobs.push({ tenant, bytes: job.bytes + job.logBytes });
     found.set(state, jobs);
@@ -158,6 +162,16 @@ export async function readTenants(
     return { queueId: id, key: state.key, count: state.count, isCensus, jobs };
   });
   return { readings, calls: batch.calls };
+}
+
+/** A name that only this process gives, so that nobody can try out whose it is. */
+const NAMES_KEY = randomBytes(32);
+
+function tenantOf(data: string, path: readonly string[], redactor: Redactor | null): string {
+  const tenant = tenantIn(data, path);
+  if (redactor === null || NOT_TENANTS.has(tenant)) return tenant;
+  if (!redactor.hides(path.join('.')) && redactor.forJob([data]).text(tenant) === tenant) return tenant;
+  return `hidden-${createHmac('sha256', NAMES_KEY).update(tenant).digest('hex').slice(0, 8)}`;
 }
 
 /** Fisher and Yates. */

@@ -1,3 +1,4 @@
+import type { Redactor } from '../model/redact.js';
 import type { Cursor, DryRun, ReplayBatch } from '../model/replay.js';
 import type { ReplayFilter } from '../model/replay-spec.js';
 import { isOnlyTime, matchesFilter } from '../model/replay-spec.js';
@@ -26,12 +27,19 @@ export class FinishedJobs implements JobSource {
   readonly #selection: JobSelection;
   readonly #from: 'failed' | 'completed';
   readonly #canFlagScripts: () => boolean;
+  readonly #redactor: Redactor | null;
   #cost: CallCost | null = null;
 
-  constructor(selection: JobSelection, from: 'failed' | 'completed', canFlagScripts: () => boolean) {
+  constructor(
+    selection: JobSelection,
+    from: 'failed' | 'completed',
+    canFlagScripts: () => boolean,
+    redactor: Redactor | null,
+  ) {
     this.#selection = selection;
     this.#from = from;
     this.#canFlagScripts = canFlagScripts;
+    this.#redactor = redactor;
   }
 
   /** By Redis' own count where only the time is asked for, else each is looked into. */
@@ -52,7 +60,7 @@ export class FinishedJobs implements JobSource {
   }
 
   walk(cursors: Readonly<Record<string, Cursor>>, shouldStop: () => boolean): JobWalk {
-    return new QueueSweep(this.#selection, cursors, shouldStop);
+    return new QueueSweep(this.#selection, cursors, shouldStop, this.#redactor);
   }
 
   async dryRun(connected: () => Promise<RedisClient>, now: () => number): Promise<DryRun> {
@@ -78,7 +86,8 @@ export class FinishedJobs implements JobSource {
         cursor = { score: last.score, id: last.id };
         lookedAt += entries.length;
         const ids = entries.map(({ id }) => id);
-        const facts = await readCandidates(client, queue, ids, spec.filter, this.#from === 'failed');
+        const hasErrors = this.#from === 'failed';
+        const facts = await readCandidates(client, queue, ids, spec.filter, this.#redactor, hasErrors);
         for (const [i, job] of facts.entries()) {
           const entry = entries[i];
           if (!entry || !matchesFilter(spec.filter, job)) continue;
@@ -153,6 +162,7 @@ async function matchingIn(
   queueId: string,
   entries: readonly Cursor[],
   filter: ReplayFilter,
+  redactor: Redactor | null,
 ): Promise<readonly Cursor[]> {
   if (isOnlyTime(filter)) return entries;
   const facts = await readCandidates(
@@ -160,6 +170,7 @@ async function matchingIn(
     queueId,
     entries.map(({ id }) => id),
     filter,
+    redactor,
   );
   return entries.filter((_, i) => {
     const job = facts[i];
@@ -177,9 +188,16 @@ class QueueSweep implements JobWalk {
   readonly #cursors = new Map<string, Cursor>();
   readonly #ended = new Set<string>();
   readonly #shouldStop: () => boolean;
+  readonly #redactor: Redactor | null;
 
-  constructor(record: JobSelection, cursors: Readonly<Record<string, Cursor>>, shouldStop: () => boolean) {
+  constructor(
+    record: JobSelection,
+    cursors: Readonly<Record<string, Cursor>>,
+    shouldStop: () => boolean,
+    redactor: Redactor | null,
+  ) {
     this.#record = record;
+    this.#redactor = redactor;
     this.#shouldStop = shouldStop;
     for (const [queue, cursor] of Object.entries(cursors)) this.#cursors.set(queue, cursor);
   }
@@ -212,7 +230,7 @@ class QueueSweep implements JobWalk {
         this.#ended.add(queue);
         break;
       }
-      found.push(...(await matchingIn(client, queue, entries, this.#record.spec.filter)));
+      found.push(...(await matchingIn(client, queue, entries, this.#record.spec.filter, this.#redactor)));
       this.#cursors.set(queue, { score: last.score, id: last.id });
       if (found.length === 0) await new Promise((resolve) => setTimeout(resolve, BETWEEN_WINDOWS_MS));
     }

@@ -1,3 +1,4 @@
+import { NO_REDACTION, type Redactor } from '../model/redact.js';
 import type { Cursor, ReplayBatch } from '../model/replay.js';
 import type { ReplayFilter } from '../model/replay-spec.js';
 import { type FilterFacts, MAX_ERROR_LETTERS } from '../model/replay-spec.js';
@@ -112,15 +113,21 @@ const MAX_DATA_BYTES = 64 * 1024;
 /** A call ends early once it has read so many bytes: long errors and data hold Redis up more than their number. */
 const BYTES_A_CALL = 256 * 1024;
 
-/** What a filter needs to know of jobs, in the order of the ids; errors are cut to their first characters. */
+/**
+ * What a filter needs to know of jobs, in the order of the ids; errors are cut to their first characters.
+ * @param redactor errors are matched as they are shown, without what it hides.
+ */
 export async function readCandidates(
   client: RedisClient,
   queueId: string,
   ids: readonly string[],
   filter: ReplayFilter,
+  redactor: Redactor | null,
   wantsError = filter.errorText !== undefined,
 ): Promise<readonly FilterFacts[]> {
   const facts: FilterFacts[] = [];
+  const checks = wantsError ? redactor : null;
+  const wantsData = filter.dataField !== undefined || checks !== null;
   while (facts.length < ids.length) {
     const answer = await runRead(
       client,
@@ -128,19 +135,21 @@ export async function readCandidates(
       [`${queueId}:meta`],
       [
         `${queueId}:`,
-        wantsError ? 1 : 0,
-        filter.dataField === undefined ? 0 : MAX_DATA_BYTES,
+        checks ? 2 : wantsError ? 1 : 0,
+        wantsData ? MAX_DATA_BYTES : 0,
         BYTES_A_CALL,
         ...ids.slice(facts.length, facts.length + LOOKED_AT_A_CALL),
       ],
     );
-    for (const [name, error, attempts, data] of answer as [string, string, string, string][])
+    for (const [name, error, attempts, data, opts] of answer as [string, string, string, string, string][]) {
+      const redaction = checks?.forJob([data || null, opts || null]) ?? NO_REDACTION;
       facts.push({
         name,
-        error: error.slice(0, MAX_ERROR_LETTERS),
+        error: error === '' ? '' : redaction.text(error, MAX_ERROR_LETTERS, true),
         attempts: Number(attempts) || 0,
         dataText: data === '' ? null : data,
       });
+    }
   }
   return facts;
 }

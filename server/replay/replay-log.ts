@@ -1,5 +1,6 @@
 import type { AuditLog } from '../model/audit-record.js';
 import { formatCount } from '../model/format.js';
+import { HIDDEN } from '../model/redact.js';
 import type { OrderOutcome } from '../model/replay.js';
 import { accountOf, hasEnded, type ReplayRecord } from '../model/replay.js';
 import { type ReplayFilter, saidBy } from '../model/replay-spec.js';
@@ -8,9 +9,6 @@ import type { RecordEvent } from '../model/timeline-entry.js';
 import { auditOf } from '../timeline/audit-log.js';
 import type { ReplayOrder } from './replay-request.js';
 import type { ReplayRun, RunChange, RunEvent } from './replay-run.js';
-
-/** Stands for what a filter holds of job data and errors, where roles may read it that see neither. */
-const HIDDEN = '(hidden)';
 
 /** A filter without what its author has seen of jobs: the value that a field of data must have, and the text of errors. */
 export function withoutJobData({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ActionError } from '../model/action.js';
 import { findQueue, matchQueues } from '../model/find-queue.js';
+import type { Redactor } from '../model/redact.js';
 import type { ReplayRecord } from '../model/replay.js';
 import { NO_COUNTS } from '../model/replay.js';
 import { MAX_REPLAY_QUEUES, RateSchema, ReasonSchema, type ReplaySpec } from '../model/replay-spec.js';
@@ -56,13 +57,19 @@ export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): 
   return ids;
 }
 
-/** @throws ActionError naming a part of the filter that makes no sense for where the jobs come from. */
-export function checkFilter({ from, filter }: ReplaySpec): void {
-  if (from !== 'parked' || !filter.errorText) return;
-  const problem = 'parked jobs have not run: they have no error; leave it out';
-  throw new ActionError('invalid', `filter.errorText: ${problem}`, [
-    { field: 'filter.errorText', value: filter.errorText, problem },
-  ]);
+/**
+ * @throws ActionError naming a part of the filter that makes no sense for where the jobs come from, or that asks for what is
+ * hidden: a filter is kept, and tells by its matches what a field holds.
+ */
+export function checkFilter({ from, filter }: ReplaySpec, redactor: Redactor | null): void {
+  const refuse = (field: string, value: string, problem: string): never => {
+    throw new ActionError('invalid', `${field}: ${problem}`, [{ field, value, problem }]);
+  };
+  const { errorText, dataField } = filter;
+  if (from === 'parked' && errorText)
+    refuse('filter.errorText', errorText, 'parked jobs have not run: they have no error; leave it out');
+  if (dataField !== undefined && redactor?.hides(dataField.path))
+    refuse('filter.dataField', dataField.path, `${dataField.path} is hidden by redact; leave it out`);
 }
 
 /** Is a replay one of those that an action is about? */

@@ -1,5 +1,6 @@
 import { ActionError } from '../model/action.js';
 import type { AuditLog } from '../model/audit-record.js';
+import type { Redactor } from '../model/redact.js';
 import type { DryRun } from '../model/replay.js';
 import {
   accountOf,
@@ -136,7 +137,7 @@ export class Replays {
   /** What a replay would take. @throws ActionError */
   async dryRun(request: ReplayRequest): Promise<DryRun> {
     const snapshot = this.#snapshotOf(request.instance);
-    checkFilter(request.spec);
+    checkFilter(request.spec, this.#redactorOf(request.instance));
     const { now } = this.#deps;
     const { instance } = request;
     const selection = { ...request, id: '', cutoffMs: now(), queues: queuesOf(snapshot, request) };
@@ -204,7 +205,7 @@ export class Replays {
   async #begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
     const { spec, instance } = request;
     const snapshot = this.#snapshotOf(instance);
-    checkFilter(spec);
+    checkFilter(spec, this.#redactorOf(instance));
     const queues = queuesOf(snapshot, request);
     const running = this.#underWay().length;
     if (running >= MAX_RUNNING)
@@ -281,7 +282,12 @@ export class Replays {
     const { from } = selection.spec;
     if (from === 'parked') return this.#deps.parkings?.sourceOf(selection) ?? null;
     const snapshot = () => this.#deps.watch.snapshot(selection.instance);
-    return new FinishedJobs(selection, from, () => snapshot()?.capabilities?.canFlagScripts ?? false);
+    const canFlagScripts = () => snapshot()?.capabilities?.canFlagScripts ?? false;
+    return new FinishedJobs(selection, from, canFlagScripts, this.#redactorOf(selection.instance));
+  }
+
+  #redactorOf(instance: string): Redactor | null {
+    return this.#deps.watch.link(instance)?.redactor ?? null;
   }
 
   async #settle(): Promise<void> {

@@ -3,6 +3,7 @@ import type { DiscoveryStep } from '../redis/discover.js';
 import type { MasterNode, RedisLink } from '../redis/link.js';
 import { cgroupLimitBytes, isLoopbackAddress } from '../redis/read-server.js';
 import { InstanceMemory } from './instance-memory.js';
+import { InstanceTenants } from './instance-tenants.js';
 import { InstanceTypes, type SlotsByQueue, type ThresholdOf } from './instance-types.js';
 import type { WatchedNode, WatchedNodes } from './watched-node.js';
 import type { WatchedQueues } from './watched-queues.js';
@@ -59,12 +60,14 @@ export class FurtherReads {
     this.#nodes = nodes;
     this.#budgetRatio = config.cpuBudgetRatio;
     this.#now = deps.now;
+    const tenants = InstanceTenants.of(config.tenantField, deps.random, link.redactor);
     const mayMeasure = () => link.capabilities?.canMeasureMemory !== false;
-    this.memory = new InstanceMemory(deps.random, config.tenantField, queues, mayMeasure, deps.now);
+    this.memory = new InstanceMemory(deps.random, tenants, queues, mayMeasure, deps.now);
     this.types = new InstanceTypes(
       (queue, key, nowMs) => this.memory.sampledOf(queue, key, nowMs),
       deps.slotsByQueue,
       deps.thresholdOf,
+      link.redactor,
     );
   }
 

@@ -10,6 +10,7 @@ import { queueOf } from '../redis/queue-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/read-server.js';
 import { ExactCount } from './exact-count.js';
 import { InstanceSampler } from './instance-sampler.js';
+import type { InstanceTenants } from './instance-tenants.js';
 import type { SampledState } from './sampled-state.js';
 import { addTo, estimateBytes, estimateCount, noMoments } from './sampled-state.js';
 import type { WatchedNode } from './watched-node.js';
@@ -156,19 +157,19 @@ export class InstanceMemory {
 
   /**
    * @param random 0 ≤ x < 1
-   * @param tenantField where job data name the tenant; null: job data are never read.
+   * @param tenants null: job data are never read.
    * @param queues those that are watched.
    * @param mayMeasure does Redis permit MEMORY USAGE, as far as is known?
    */
   constructor(
     random: () => number,
-    tenantField: string | null,
+    tenants: InstanceTenants | null,
     queues: Pick<WatchedQueues, 'get' | 'limit'>,
     mayMeasure: () => boolean,
     now: () => number,
   ) {
     this.#now = now;
-    this.sampler = new InstanceSampler(random, tenantField);
+    this.sampler = new InstanceSampler(random, tenants);
     this.#queues = queues;
     this.#mayMeasure = mayMeasure;
   }

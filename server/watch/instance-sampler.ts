@@ -3,7 +3,7 @@ import type { QueueState } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { stateKeys } from '../redis/queue-keys.js';
 import { type SampleRequest, sampleJobs } from '../redis/sample-jobs.js';
-import { InstanceTenants } from './instance-tenants.js';
+import type { InstanceTenants } from './instance-tenants.js';
 import { QueueSamples } from './queue-samples.js';
 import { planSampling } from './sampling-plan.js';
 
@@ -54,11 +54,11 @@ export class InstanceSampler {
 
   /**
    * @param random 0 ≤ x < 1
-   * @param tenantField where job data name the tenant; null: job data are never read.
+   * @param tenants null: job data are never read.
    */
-  constructor(random: () => number, tenantField: string | null) {
+  constructor(random: () => number, tenants: InstanceTenants | null) {
     this.#random = random;
-    this.#tenants = InstanceTenants.of(tenantField, random);
+    this.#tenants = tenants;
   }
 
   of(queueId: string): QueueSamples | null {

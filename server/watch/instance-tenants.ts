@@ -1,4 +1,5 @@
 import type { TenantShare } from '../model/job-type.js';
+import type { Redactor } from '../model/redact.js';
 import type { QueueState } from '../model/snapshot.js';
 import { parseTenantField } from '../model/tenant-text.js';
 import type { NodeClient } from '../redis/connect.js';
@@ -109,18 +110,20 @@ const MAX_JOBS = 60;
 export class InstanceTenants {
   readonly #path: readonly string[];
   readonly #random: () => number;
+  readonly #redactor: Redactor | null;
   readonly #queues = new Map<string, TenantSamples>();
   /** Keys of states as the last plan ordered them. */
   #urgent: readonly string[] = [];
 
   /** @returns null where no field is named: then job data are never read. */
-  static of(field: string | null, random: () => number): InstanceTenants | null {
+  static of(field: string | null, random: () => number, redactor: Redactor | null): InstanceTenants | null {
     const path = field === null ? null : parseTenantField(field);
-    return path && new InstanceTenants(path, random);
+    return path && new InstanceTenants(path, random, redactor);
   }
 
-  private constructor(path: readonly string[], random: () => number) {
+  private constructor(path: readonly string[], random: () => number, redactor: Redactor | null) {
     this.#path = path;
+    this.#redactor = redactor;
     this.#random = random;
   }
 
@@ -145,7 +148,14 @@ export class InstanceTenants {
     queues: readonly QueueState[],
     nowMs: number,
   ): Promise<ReadonlyMap<string, number>> {
-    const { readings, calls } = await readTenants(client, samples, this.#path, this.#urgent, this.#random);
+    const { readings, calls } = await readTenants(
+      client,
+      samples,
+      this.#path,
+      this.#urgent,
+      this.#random,
+      this.#redactor,
+    );
     const byId = new Map(queues.map((queue) => [queue.id, queue]));
     for (const reading of readings) {
       const queue = byId.get(reading.queueId);

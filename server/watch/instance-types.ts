@@ -1,5 +1,6 @@
 import type { TypeBeat } from '../../agent/protocol.js';
 import type { FinishedJob } from '../model/job-type.js';
+import type { Redactor } from '../model/redact.js';
 import type { QueueState } from '../model/snapshot.js';
 import type { NodeClient } from '../redis/connect.js';
 import { type EndedRequest, readEnded } from '../redis/read-ended.js';
@@ -70,11 +71,18 @@ export class InstanceTypes {
   readonly #sampledOf: SampledOf;
   readonly #slotsByQueue: SlotsByQueue;
   readonly #thresholdOf: ThresholdOf;
+  readonly #redactor: Redactor | null;
 
-  constructor(sampledOf: SampledOf, slotsByQueue: SlotsByQueue, thresholdOf: ThresholdOf) {
+  constructor(
+    sampledOf: SampledOf,
+    slotsByQueue: SlotsByQueue,
+    thresholdOf: ThresholdOf,
+    redactor: Redactor | null = null,
+  ) {
     this.#sampledOf = sampledOf;
     this.#slotsByQueue = slotsByQueue;
     this.#thresholdOf = thresholdOf;
+    this.#redactor = redactor;
   }
 
   /**
@@ -86,7 +94,9 @@ export class InstanceTypes {
       if (this.#unfound.size >= MAX_UNFOUND) return;
       this.#unfound.set(queueId, nowMs);
     }
-    this.#turn(queueId).types.takeAgent(process, types, nowMs);
+    // What an error may quote is known where its job is: it is read there, if it is kept.
+    const said = this.#redactor ? types.map((type) => ({ ...type, error: null })) : types;
+    this.#turn(queueId).types.takeAgent(process, said, nowMs);
   }
 
   /** One tick of one master: looks where agents don't tell, and judges the types of its queues. */
@@ -137,7 +147,7 @@ export class InstanceTypes {
       turn.finishedKept = queue.counts.completed + queue.counts.failed;
     }
     if (requests.length === 0) return;
-    const { readings, calls } = await readEnded(client, requests);
+    const { readings, calls } = await readEnded(client, requests, this.#redactor);
     node.pay(calls);
     for (const reading of readings) {
       const turn = this.#turn(reading.id);
@@ -157,7 +167,8 @@ export class InstanceTypes {
       id: queue.id,
       completedSinceMs: turn.completedSinceMs,
       failedSinceMs: turn.failedSinceMs,
-      wantsFinished: !hasAgent && queue.counts.completed + queue.counts.failed > 0,
+      wantsFinished:
+        (!hasAgent || this.#redactor !== null) && queue.counts.completed + queue.counts.failed > 0,
       wantsRunning: queue.counts.active > 0 || turn.types.running.length > 0,
       wantsNewest: queue.backlog > 0,
     };
@@ -184,7 +195,7 @@ export class InstanceTypes {
       silent.map(async ({ queue, turn }) => {
         const bytesPerEvent =
           queue.eventsLength > 0 ? (queue.memory?.eventsBytes ?? 0) / queue.eventsLength : 0;
-        turn.tail ??= new EventTail(queue.id);
+        turn.tail ??= new EventTail(queue.id, this.#redactor !== null);
         const { finished, isWhole, calls } = await turn.tail.look(client, bytesPerEvent);
         node.pay(calls);
         turn.types.takeFinished(finished, 'events', isWhole, nowMs);

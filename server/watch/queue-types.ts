@@ -112,8 +112,7 @@ export class QueueTypes {
   }
 
   /**
-   * Jobs that have ended, newly seen in Redis. Where agents tell of the same runs, only errors and the moments of failures
-   * are taken from here: those a beat has to the second at best.
+   * Jobs that have ended, newly seen in Redis. Where agents tell of the same runs, only errors are taken from here.
    * @param isWhole none has ended unseen in between.
    */
   takeFinished(
@@ -122,8 +121,14 @@ export class QueueTypes {
     isWhole: boolean,
     nowMs: number,
   ): void {
-    if (jobs.length === 0 || this.hasAgent(nowMs)) return;
+    if (jobs.length === 0) return;
     this.#isStale = true;
+    if (this.hasAgent(nowMs)) {
+      for (const { type, error } of jobs)
+        if (error !== null)
+          this.#record(type, nowMs).addOutcomes({ completed: 0, failed: 0, error }, null, nowMs);
+      return;
+    }
     this.#source = source;
     for (const job of jobs) {
       const record = this.#record(job.type, nowMs);

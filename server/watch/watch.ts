@@ -120,7 +120,7 @@ export async function listJobs(
   queueId: string,
   query: JobQuery,
 ): Promise<JobPage> {
-  return asking(watch, instance, ({ client }) => readJobPage(client, queueId, query));
+  return asking(watch, instance, (link) => readJobPage(link, queueId, query));
 }
 
 /** One job with all it holds; null where there is none. @throws JobsUnavailable */
@@ -130,7 +130,7 @@ export async function readJob(
   queueId: string,
   jobId: string,
 ): Promise<JobDetail | null> {
-  return asking(watch, instance, ({ client }) => readJobDetail(client, queueId, jobId));
+  return asking(watch, instance, (link) => readJobDetail(link, queueId, jobId));
 }
 
 /** Queues of one Redis that a job id is looked for in: under 1 ms of Redis. */

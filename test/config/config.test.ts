@@ -131,6 +131,21 @@ instances:
     expect(loadConfig({}, {}).instances[0]?.tenantField).toBeNull();
   });
 
+  it('hides fields of jobs of every Redis, from the file or as a list in the environment', () => {
+    const config = file('redact: ["*.password", customer.email]\ninstances: [{ name: a, url: "redis://a" }]');
+    const redacts = (environment: Record<string, string>) =>
+      loadConfig({ config }, environment).instances[0]?.redact;
+    expect(redacts({})).toEqual(['*.password', 'customer.email']);
+    expect(redacts({ SPILLWAY_REDACT: 'card,*.pin' })).toEqual(['card', '*.pin']);
+    expect(redacts({ SPILLWAY_REDACT: '["card"]', REDIS_URL: 'redis://d' })).toEqual(['card']);
+    expect(problems({ config: file('redact: [a.b, a..b]') })).toEqual([
+      expect.stringMatching(/^redact\.1: a\.\.b must be keys joined by dots, such as customer\.email/),
+    ]);
+    expect(() => loadConfig({}, { SPILLWAY_REDACT: '["a.**"]' })).toThrow(
+      'SPILLWAY_REDACT: ["a.**"] must end with a key',
+    );
+  });
+
   it.each(['""', 'a..b', 'a.b.c.d.e', '" a"', '"a\\u0007"', 'x'.repeat(65), '7'])(
     'refuses %s as the place of the tenant, and says what would do',
     (text) => {

@@ -15,7 +15,7 @@ it('jobs with long errors and data are looked into, all of them, in calls that e
     const before = await scriptCalls(redis.client);
     const ids = jobs.map(({ id }) => id);
     const filter = { errorText: 'error', dataField: { path: 'i', equals: 1 } };
-    const facts = await readCandidates(redis.client, 'bull:mail', ids, filter);
+    const facts = await readCandidates(redis.client, 'bull:mail', ids, filter, null);
     expect(facts).toHaveLength(jobs.length);
     expect(facts.map(({ error }) => error.slice(0, 9).trim())).toEqual(
       jobs.map(({ error }) => error.slice(0, 9).trim()),

@@ -150,6 +150,13 @@ export function parkingsApi(
     if (!includesRole(c.get('actor').role, deps.jobDataRole))
       throw new Problem(403, 'forbidden', `job data need the role ${deps.jobDataRole}`);
     const id = c.req.param('file').replace(/\.ndjson$/, '');
+    const { instance } = await parkings.get(id);
+    if (deps.watch.link(instance)?.redactor)
+      throw new Problem(
+        403,
+        'forbidden',
+        'an export holds its jobs whole, and redact hides fields of them: take a backup of the data directory instead',
+      );
     const lines = await parkings.exportLines(id);
     c.header('Content-Type', 'application/x-ndjson; charset=utf-8');
     c.header('Content-Disposition', `attachment; filename="parking-${id.replace(/[^\w-]/g, '')}.ndjson"`);
