@@ -11,6 +11,7 @@ import { startMessaging } from './alerts/messaging.js';
 import type { PathOf } from './alerts/notification.js';
 import { AccessLog } from './auth/access-log.js';
 import { Accounts } from './auth/accounts.js';
+import { Openid } from './auth/openid.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config/config.js';
 import type { RecordEvent } from './model/timeline-entry.js';
@@ -71,6 +72,8 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   const accounts = new Accounts(config);
   const sessions = new Sessions(accounts, store.sessions, now, warn);
   await sessions.open();
+  const { openid: settings, publicUrl } = config;
+  const openid = settings && new Openid({ settings, publicUrl: publicUrl ?? '', sessions, now, warn });
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
   const watching = await startWatching(config, store, common, lease);
@@ -146,6 +149,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     history,
     accounts,
     sessions,
+    openid,
     access,
     idempotency: store.idempotency,
     parkings,

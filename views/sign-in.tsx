@@ -1,19 +1,21 @@
-import type { FC } from 'hono/jsx';
+import type { Child, FC } from 'hono/jsx';
 import { Document } from './layout.js';
 
-interface SignInProps {
+interface PlainProps {
   readonly styles: readonly string[];
-  readonly to: string;
-  readonly error: string | null;
+  readonly title: string;
+  /** Where the browser goes by itself. */
+  readonly next?: string;
+  readonly children?: Child;
 }
 
-/** The door: one field for a token. */
-export const SignInPage: FC<SignInProps> = ({ styles, to, error }) => (
+const PlainPage: FC<PlainProps> = ({ styles, title, next, children }) => (
   <Document>
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <title>Sign in · Spillway</title>
+      {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
+      <title>{title} · Spillway</title>
       {styles.map((href) => (
         <link rel="stylesheet" href={href} />
       ))}
@@ -21,31 +23,75 @@ export const SignInPage: FC<SignInProps> = ({ styles, to, error }) => (
     <body>
       <main class="sign-in">
         <h1>Spillway</h1>
-        <form method="post" action="/sign-in">
-          <input type="hidden" name="to" value={to} />
-          <label for="token">Token</label>
-          <input
-            id="token"
-            name="token"
-            type="password"
-            autocomplete="current-password"
-            required
-            autofocus
-            aria-invalid={error ? 'true' : 'false'}
-            aria-describedby={error ? 'token-error' : 'token-hint'}
-          />
-          {error ? (
-            <p id="token-error" class="field-error" role="alert">
-              {error}
-            </p>
-          ) : (
-            <p id="token-hint" class="hint">
-              From whoever runs this console. It is kept as a cookie for 12 hours.
-            </p>
-          )}
-          <button type="submit">Sign in</button>
-        </form>
+        {children}
       </main>
     </body>
   </Document>
+);
+
+interface SignInProps {
+  readonly styles: readonly string[];
+  readonly to: string;
+  readonly error: string | null;
+  /** Name of the provider; null: there is none. */
+  readonly provider: string | null;
+  readonly takesTokens: boolean;
+}
+
+/** The door: a provider, a token, or both. */
+export const SignInPage: FC<SignInProps> = ({ styles, to, error, provider, takesTokens }) => (
+  <PlainPage styles={styles} title="Sign in">
+    {error ? (
+      <p id="token-error" class="field-error" role="alert">
+        {error}
+      </p>
+    ) : null}
+    {provider === null ? null : (
+      <a class="sign-in-provider" href={`/sign-in/openid?to=${encodeURIComponent(to)}`}>
+        Sign in with {provider}
+      </a>
+    )}
+    {!takesTokens ? null : provider === null ? (
+      <TokenForm to={to} error={error} />
+    ) : (
+      <details open={error !== null}>
+        <summary>Sign in with a token</summary>
+        <TokenForm to={to} error={error} />
+      </details>
+    )}
+  </PlainPage>
+);
+
+const TokenForm: FC<Pick<SignInProps, 'to' | 'error'>> = ({ to, error }) => (
+  <form method="post" action="/sign-in">
+    <input type="hidden" name="to" value={to} />
+    <label for="token">Token</label>
+    <input
+      id="token"
+      name="token"
+      type="password"
+      autocomplete="current-password"
+      required
+      autofocus
+      aria-invalid={error ? 'true' : 'false'}
+      aria-describedby={error ? 'token-error token-hint' : 'token-hint'}
+    />
+    <p id="token-hint" class="hint">
+      From whoever runs this console. It is kept as a cookie for 12 hours.
+    </p>
+    <button type="submit">Sign in</button>
+  </form>
+);
+
+/** On the way to the provider, which signs out too: a form may not lead to another host. */
+export const SignOutPage: FC<{ readonly styles: readonly string[]; readonly next: string }> = ({
+  styles,
+  next,
+}) => (
+  <PlainPage styles={styles} title="Signed out" next={next}>
+    <p>You are signed out here.</p>
+    <a class="sign-in-provider" href={next}>
+      Sign out at the provider too
+    </a>
+  </PlainPage>
 );

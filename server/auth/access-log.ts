@@ -9,7 +9,7 @@ const WINDOW_MS = 60_000;
 const MAX_SHOWN = 10;
 
 /** What may be recorded of the door; its name in the audit is `access.` and this. */
-type AccessKind = 'sign-in' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
+type AccessKind = 'sign-in' | 'sign-in-refused' | 'sign-out' | 'wrong-token' | 'lock-out' | 'refused';
 
 interface AccessEvent {
   readonly kind: AccessKind;

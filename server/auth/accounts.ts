@@ -1,6 +1,8 @@
 import type { TokenEntry } from '../config/config.js';
+import type { OpenidSettings } from '../config/sign-in-config.js';
 import type { Role } from '../model/role.js';
 import type { SessionRow } from '../store/sessions.js';
+import { roleOfGroups } from './claims.js';
 import { holderOf } from './wrong-tokens.js';
 
 /** What every way to come in gives: who it is, for the audit, and what they may do. */
@@ -12,6 +14,7 @@ export interface Identity {
 /** What the configuration says of who may come in. */
 interface AccountRules {
   readonly tokens: readonly TokenEntry[];
+  readonly openid?: OpenidSettings | null;
 }
 
 /** Who may come in, by the configuration as it is now: it can be read anew while the console runs. */
@@ -29,7 +32,11 @@ export class Accounts {
 
   /** Nobody is asked who they are. */
   get areNone(): boolean {
-    return this.#rules.tokens.length === 0;
+    return this.#rules.tokens.length === 0 && !this.#rules.openid;
+  }
+
+  get takesTokens(): boolean {
+    return this.#rules.tokens.length > 0;
   }
 
   /** Who holds this token; null: nobody. */
@@ -43,11 +50,21 @@ export class Accounts {
   }
 
   /** Who somebody is now; null: nobody any more. */
-  identityOf({ way, source }: Pick<SessionRow, 'way' | 'source' | 'name' | 'groups'>): Identity | null {
-    if (way !== 'token') return null;
-    const entry = this.#rules.tokens.find(({ sha256 }) => sha256 === source);
+  identityOf(who: Pick<SessionRow, 'way' | 'source' | 'name' | 'groups'>): Identity | null {
+    const { way, source, name, groups } = who;
+    const { tokens, openid } = this.#rules;
+    if (way === 'openid') {
+      const rights = openid && sourceOf(openid) === source ? roleOfGroups(groups, openid.roles) : null;
+      return rights && { name, ...rights };
+    }
+    const entry = tokens.find(({ sha256 }) => sha256 === source);
     return entry ? holderIdentity(entry) : null;
   }
+}
+
+/** What an account of a provider stands and falls with here. */
+export function sourceOf({ issuer, clientId }: Pick<OpenidSettings, 'issuer' | 'clientId'>): string {
+  return `${issuer} ${clientId}`;
 }
 
 /** A token's holder, without the token. */

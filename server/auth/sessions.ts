@@ -16,7 +16,8 @@ const REREAD_UNKNOWN_MS = 1_000;
 const SEEN_EVERY_MS = 60_000;
 /** While the store fails, of those that were ended; each took a right token. */
 const MAX_UNSAVED = 10_000;
-const SECRET = /^[\w-]{43}$/;
+/** What a cookie of ours looks like. */
+export const SECRET = /^[\w-]{43}$/;
 
 /** A browser's session: who it is, and its id, which opens nothing. */
 export interface Session {
@@ -169,6 +170,12 @@ export class Sessions {
     if (row === undefined || row.expiresAtMs <= this.#now() || this.#identityOf(row) === null) return true;
     this.#see(row);
     return false;
+  }
+
+  /** Is the provider to be asked about it? Only a request has what that takes: what is open has to come back. */
+  isDue(id: string): boolean {
+    const checkAtMs = this.#live.get(id)?.checkAtMs ?? null;
+    return checkAtMs !== null && checkAtMs <= this.#now();
   }
 
   /** null: the configuration does not let them in any more with what they had. */

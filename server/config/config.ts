@@ -26,6 +26,7 @@ import {
 } from './config-file.js';
 import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
 import { maskedSetting } from './mask-secrets.js';
+import { type OpenidSettings, openidSchema } from './sign-in-config.js';
 
 export interface TokenEntry {
   readonly name: string;
@@ -60,6 +61,8 @@ export interface Config {
   /** The least role that sees job data, options, logs and stack traces. */
   readonly jobDataRole: Role;
   readonly tokens: readonly TokenEntry[];
+  /** Sign-in by a provider; null: there is none. */
+  readonly openid: OpenidSettings | null;
   /** Named groups of queues as globs, for acting on many at once. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
   /** By instance, as globs: queues of a replay service of the users' own. */
@@ -128,8 +131,12 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   );
   const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
   const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
+  const section = <S extends z.ZodObject>(name: keyof FileConfig, schema: S) =>
+    sectionOf(name, schema, file[name], environment, problems);
+  const openid = section('openid', openidSchema);
+  const isAsked = tokens.length > 0 || openid !== null;
   // An application that the console is mounted in has a sign-in of its own.
-  if (settings === undefined && !isLoopback(host) && tokens.length === 0) {
+  if (settings === undefined && !isLoopback(host) && !isAsked) {
     problems.push(
       `host: ${host} can be reached by others, and no tokens are configured: make one with \`spillway token --name you --role admin\`, or bind to 127.0.0.1`,
     );
@@ -142,6 +149,8 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   const setting = <T>(name: string, schema: z.ZodType<T>, read?: (text: string) => unknown) =>
     settingOf(name, environment[name], schema, problems, read);
   const publicAt = setting('SPILLWAY_PUBLIC_URL', publicUrl) ?? file.publicUrl ?? null;
+  if (openid !== null && publicAt === null)
+    problems.push('publicUrl: is missing: the provider leads back to it after a sign-in');
   const base =
     setting('SPILLWAY_BASE_PATH', basePath) ??
     file.basePath ??
@@ -167,6 +176,7 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     allowedHosts: file.allowedHosts,
     jobDataRole: file.jobData,
     tokens,
+    openid,
     groups: file.groups,
     replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,
@@ -233,6 +243,53 @@ function parsePort(given: Given | null, problems: string[]): number | null {
   if (/^\d+$/.test(given.value) && port <= 65_535) return port;
   problems.push(`${given.source}: ${given.value} must be a port number from 0 to 65535 (0: any free one)`);
   return null;
+}
+
+/**
+ * A section of the file with what `SPILLWAY_<SECTION>_<OPTION>` says of it, lists as JSON.
+ * @returns null where neither has it, or it is wrong.
+ */
+function sectionOf<S extends z.ZodObject>(
+  name: string,
+  schema: S,
+  fromFile: unknown,
+  environment: Environment,
+  problems: string[],
+): z.output<S> | null {
+  const variables = new Map(
+    Object.keys(schema.shape).map((key) => [key, `SPILLWAY_${snake(name)}_${snake(key)}`]),
+  );
+  const given = [...variables].flatMap(([key, variable]) => {
+    const text = environment[variable];
+    return text === undefined || text === '' ? [] : [[key, valueIn(text)] as const];
+  });
+  if (given.length === 0 && fromFile === undefined) return null;
+  const value = { ...(fromFile as object | undefined), ...Object.fromEntries(given) };
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const sources = new Map(given.map(([key]) => [key, variables.get(key)]));
+  for (const issue of parsed.error.issues) {
+    const [key, ...rest] = issue.path.map(String);
+    const variable = key === undefined ? undefined : sources.get(key);
+    const text = describeIssue({ ...issue, path: [name, ...issue.path] }, { [name]: value });
+    const at = variable && [variable, ...rest].join('.');
+    problems.push(at ? text.replace(/^[^:]*/, at) : text);
+  }
+  return null;
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** Numbers and lists as JSON has them; anything else is text. */
+function valueIn(text: string): unknown {
+  if (!/^(\[|\d+(\.\d+)?$)/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A setting of the environment, by the schema of the file's. */

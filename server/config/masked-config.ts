@@ -15,6 +15,7 @@ export function maskedConfig(config: Config): unknown {
       endpoint: maskedEndpoint(instance.endpoint),
       agentSecret: instance.agentSecret === null ? null : '****',
     })),
+    openid: config.openid && { ...config.openid, clientSecret: config.openid.clientSecret && '****' },
     tokens: config.tokens.map((token) => ({
       name: token.name,
       role: token.role,

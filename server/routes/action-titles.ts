@@ -5,6 +5,7 @@ const OWN_ACTS: Readonly<Record<string, string>> = {
   'access.lock-out': 'Too many wrong tokens',
   'access.refused': 'Change refused',
   'access.sign-in': 'Sign in',
+  'access.sign-in-refused': 'Sign-in refused',
   'access.sign-out': 'Sign out',
   'access.wrong-token': 'Wrong token',
   'alert.acknowledge': 'Acknowledge an alert',

@@ -3,6 +3,7 @@ import type { Alerting } from '../alerts/alerting.js';
 import type { Messaging } from '../alerts/messaging.js';
 import type { AccessLog } from '../auth/access-log.js';
 import type { Accounts } from '../auth/accounts.js';
+import type { Openid } from '../auth/openid.js';
 import type { Sessions } from '../auth/sessions.js';
 import type { PredictionLog } from '../forecast/predictions.js';
 import type { HistoryLog } from '../history/history-log.js';
@@ -52,6 +53,8 @@ export interface AppDeps {
   /** Who may come in, who is signed in, and what is recorded of the door. */
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  /** Sign-in by a provider; null: there is none. */
+  readonly openid: Openid | null;
   readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;
   readonly parkings: Parkings;

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessLog } from '../auth/access-log.js';
 import { type Accounts, holderIdentity, type Identity } from '../auth/accounts.js';
+import type { Openid } from '../auth/openid.js';
 import { hostAllowance, isOwnOrigin, type RequestOrigin, withoutBase } from '../auth/request-origin.js';
 import { cookiesOf } from '../auth/session-cookie.js';
 import type { Session, Sessions } from '../auth/sessions.js';
@@ -36,6 +37,7 @@ interface GateParts {
   readonly config: Pick<Config, 'host' | 'allowedHosts' | 'publicUrl' | 'basePath'>;
   readonly accounts: Accounts;
   readonly sessions: Sessions;
+  readonly openid: Openid | null;
   readonly access: AccessLog;
   readonly now: () => number;
   readonly authenticate: Authenticate | null;
@@ -59,7 +61,7 @@ const MAX_PATH_CHARS = 200;
 
 /** The doors of the console, built from its configuration. */
 export function createGate(parts: GateParts): Gate {
-  const { config, accounts, sessions, access, now, authenticate } = parts;
+  const { config, accounts, sessions, openid, access, now, authenticate } = parts;
   const wrongTokens = new WrongTokens();
   const isAllowedHost = hostAllowance(config);
 
@@ -94,8 +96,12 @@ export function createGate(parts: GateParts): Gate {
     }
     if (accounts.areNone)
       return isLoopback(config.host) ? { actor: LOCAL_ADMIN, isOver: () => !accounts.areNone } : null;
-    const session = await sessions.find(cookiesOf(c, 'session'));
-    return session && admittedBy(session, sessions);
+    const cookies = cookiesOf(c, 'session');
+    const session = await sessions.find(cookies);
+    if (!session || !openid) return session && admittedBy(session, sessions);
+    // What the provider says now may be less than what it said.
+    const renewed = (await openid.check(session)) ? await sessions.find(cookies) : null;
+    return renewed && admittedBy(renewed, sessions);
   };
 
   return {
@@ -155,7 +161,11 @@ export function requireRole(role: Role): MiddlewareHandler<GateEnv> {
 }
 
 function admittedBy({ id, identity }: Session, sessions: Sessions): Admitted {
-  return { actor: { ...identity, via: 'session' }, session: id, isOver: () => sessions.isOver(id) };
+  return {
+    actor: { ...identity, via: 'session' },
+    session: id,
+    isOver: () => sessions.isOver(id) || sessions.isDue(id),
+  };
 }
 
 /** What an action refuses by itself is in the audit already; this is what never reached one. */

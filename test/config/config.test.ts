@@ -37,6 +37,51 @@ describe('where settings come from', () => {
     expect(loaded).toMatchObject({ port: 1003, logLevel: 'error', dataDirectory: '/from-file' });
   });
 
+  it('takes each option of a sign-in from file and environment, and shows no secret of it', () => {
+    const config = file(
+      'publicUrl: https://spillway.example.com\nhost: 0.0.0.0\nopenid: { issuer: https://login.example.com, clientId: spillway, roles: [{ group: ops, role: admin }] }',
+    );
+    const environment = {
+      SPILLWAY_OPENID_CLIENT_SECRET: 'horse',
+      SPILLWAY_OPENID_CHECK_MINUTES: '5',
+      SPILLWAY_OPENID_ROLES: '[{ "group": "*", "role": "viewer" }]',
+    };
+    const loaded = loadConfig({ config }, environment);
+    expect(loaded.openid).toMatchObject({
+      ...{ issuer: 'https://login.example.com', clientSecret: 'horse', checkMinutes: 5 },
+      ...{ scope: 'openid profile email', groupsClaim: 'groups', roles: [{ group: '*', role: 'viewer' }] },
+    });
+    expect(JSON.stringify(maskedConfig(loaded))).not.toContain('horse');
+    const wrong = file('openid: { issuer: "http://login.example.com", roles: [], secret: horse }');
+    const told = problems(
+      { config: wrong },
+      { SPILLWAY_OPENID_CLIENT_SECRET: 'horse', SPILLWAY_OPENID_ROLES: '[1]' },
+    );
+    expect(told).toEqual([
+      'openid.issuer: http://login.example.com must be an https:// URL',
+      'openid.clientId: is missing: must be the id that the provider gave this console',
+      expect.stringMatching(/^SPILLWAY_OPENID_ROLES\.0: 1 /),
+      'openid.secret: is not a setting; check the spelling',
+    ]);
+    expect(
+      problems({
+        config: file(
+          'openid: { issuer: "https://a.example", clientId: a, roles: [{ group: a, role: king }] }',
+        ),
+      }),
+    ).toEqual(['openid.roles.0.role: king must be one of viewer, operator, admin']);
+    expect(
+      problems(
+        {},
+        {
+          SPILLWAY_OPENID_ISSUER: 'https://a.example',
+          SPILLWAY_OPENID_CLIENT_ID: 'a',
+          SPILLWAY_OPENID_ROLES: '[{"group":"*","role":"viewer"}]',
+        },
+      ),
+    ).toEqual(['publicUrl: is missing: the provider leads back to it after a sign-in']);
+  });
+
   it('knows its path from where people reach it, and takes proxies from file and environment', () => {
     const config = file('publicUrl: https://app.example.com/ops/queues/\ntrustedProxies: [10.0.0.0/8]\n');
     expect(loadConfig({ config }, {})).toMatchObject({

@@ -41,11 +41,13 @@ interface ConsoleOptions {
   readonly dataDirectory?: string;
   /** Of another user to run it as. */
   readonly uid?: number;
+  /** A free one otherwise. */
+  readonly port?: number;
 }
 
 /** Starts it on a free port and waits until it is ready. */
 export async function startConsole(options: ConsoleOptions): Promise<RunningConsole> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const dataDirectory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'spillway-data-')));
   const args = [
     '--port',
