@@ -2,7 +2,12 @@ import { configDefaults, defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
 /** They tell a host without CPU to spare from one that has some, or hold rates and whole incidents to their times. */
-const BY_THE_CLOCK = ['test/drills/played.test.ts', 'test/replay/pace.test.ts', 'test/watch/starved.test.ts'];
+const BY_THE_CLOCK = [
+  'test/browser/still.test.ts',
+  'test/drills/played.test.ts',
+  'test/replay/pace.test.ts',
+  'test/watch/starved.test.ts',
+];
 
 export default defineConfig({
   test: {

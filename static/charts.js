@@ -183,8 +183,14 @@
       showPast(canvas, answers[i]);
     });
     const { problem } = answers[0][0];
-    past.say(problem ? `not kept at present: ${problem}` : '');
+    past.say(problem ? `not kept at present: ${problem}` : noForecast());
   }
+
+  /** A forecast reaches minutes ahead: over hours it would be a dot. */
+  const noForecast = () =>
+    document.querySelector('canvas[data-forecast]')
+      ? 'The forecast reaches minutes: see the last 15 minutes.'
+      : '';
 
   function showPast(canvas, answers) {
     if (charts.get(canvas)?.isPast === false) forget(canvas);

@@ -49,11 +49,7 @@ export const AuditPage: FC<{ readonly chrome: Chrome; readonly view: AuditProps 
         here: who did it, why, what it was before, and the way back.
       </p>
     ) : (
-      <ol class="audit">
-        {view.actions.map((action) => (
-          <Action {...action} />
-        ))}
-      </ol>
+      <AuditList actions={view.actions} />
     )}
     {view.older ? (
       <p>
@@ -61,6 +57,15 @@ export const AuditPage: FC<{ readonly chrome: Chrome; readonly view: AuditProps 
       </p>
     ) : null}
   </Layout>
+);
+
+/** What was done, newest first. */
+export const AuditList: FC<Pick<AuditProps, 'actions'>> = ({ actions }) => (
+  <ol class="audit">
+    {actions.map((action) => (
+      <Action {...action} />
+    ))}
+  </ol>
 );
 
 const Action: FC<ActionProps> = (action) => (

@@ -16,7 +16,7 @@ import { Curve, type CurveBand } from './drawn/curve.js';
 import { coneTo, type Point, type Span } from './drawn/geometry.js';
 import { type Pin, PinLegend } from './drawn/pin.js';
 import { clockRange, clockTime } from './drawn/words.js';
-import { Icon } from './icon.js';
+import { SEVERITY_WORDS } from './finding.js';
 import { instancePath } from './links.js';
 import { MemoryBar, MemoryLegend } from './memory-bar.js';
 import { type Fact, Facts, type State, StateIcon } from './state.js';
@@ -36,7 +36,7 @@ export interface RedisPast {
 
 export interface BandProps {
   readonly snapshot: Snapshot;
-  /** The worst that is found about this Redis itself: what is wrong with it is said by it, here in fewer words. null: nothing. */
+  /** The worst that is found about this Redis itself: what is wrong with it is said by it, and not twice. null: nothing. */
   readonly problem: Finding | null;
   readonly nowMs: number;
   /** null: not read yet. */
@@ -77,16 +77,12 @@ export const Band: FC<BandProps> = (band) => {
       {node ? <MemoryCurve band={band} node={node} /> : <div class="curve-none" />}
       <Holders snapshot={snapshot} />
       <Facts facts={factsOf(band, node)} />
-      {noticesOf(snapshot).map((notice) => (
-        <p class="band-notice">
-          <Icon name="info" /> {notice}
-        </p>
-      ))}
+      <p class="band-notice">{noticesOf(snapshot)}</p>
     </section>
   );
 };
 
-/** How bad it is comes from the finding, in the words of its card. */
+/** How bad it is comes from the finding, whose card stands beside it and says what it is. */
 export function judgeRedis({ snapshot, problem, nowMs }: Pick<BandProps, 'snapshot' | 'problem' | 'nowMs'>): {
   readonly state: State;
   readonly verdict: string;
@@ -111,7 +107,7 @@ export function judgeRedis({ snapshot, problem, nowMs }: Pick<BandProps, 'snapsh
   const headline = node.isFull ? `${share} full` : share;
   const settling = isSettling(snapshot, nowMs) ? ' Settling after an action.' : '';
   if (problem === null) return { state: 'calm', verdict: `OK.${settling}`, headline };
-  return { state: problem.severity, verdict: `${problem.headline}.${settling}`, headline };
+  return { state: problem.severity, verdict: `${SEVERITY_WORDS[problem.severity]}.${settling}`, headline };
 }
 
 /** How much of the past is drawn: the least that holds all that is known of the last half hour. */
@@ -299,7 +295,8 @@ export function fullInWords({ isFull, forecast }: RedisNode): string {
   return seconds <= 0 ? 'at its limit' : formatDuration(seconds);
 }
 
-function noticesOf({ poll, discovery, nodes }: Snapshot): readonly string[] {
+/** One line, whose place is kept; empty: nothing is out of the ordinary. */
+function noticesOf({ poll, discovery, nodes }: Snapshot): string {
   const notices: string[] = [];
   if (poll.isSlowed) {
     const why = poll.slowedBecause ? `: ${poll.slowedBecause}` : '';
@@ -309,5 +306,5 @@ function noticesOf({ poll, discovery, nodes }: Snapshot): readonly string[] {
   }
   if (nodes.length > 0 && discovery.lastPassAtMs === null)
     notices.push('Still looking for queues: the list is not complete yet.');
-  return notices;
+  return notices.join(' ');
 }

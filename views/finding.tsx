@@ -22,7 +22,7 @@ export interface FindingContext {
   readonly buttonOf: (remedy: Remedy, finding: FoundTrouble) => RemedyProps;
 }
 
-const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
+export const SEVERITY_WORDS = { critical: 'Critical', warning: 'Warning', info: 'Info' } as const;
 
 export const findingId = ({ key }: Pick<FoundTrouble, 'key'>): string => elementId('finding', key);
 

@@ -70,6 +70,11 @@ export function incidentPath(id: string): string {
   return `/incidents/${encodePart(id)}`;
 }
 
+/** The page of a replay. */
+export function replayPath(id: string): string {
+  return `/replays/${encodePart(id)}`;
+}
+
 /** Where what an entry of the activity is about is looked at; null: nowhere. */
 export function aboutPath({ kind, group, instance, queue, worker, ref }: ActivityEntry): string | null {
   if (group === 'incidents' && ref !== null) return incidentPath(ref);

@@ -48,7 +48,7 @@ export const OverviewPage: FC<{ readonly chrome: Chrome; readonly view: Overview
       ) : null}
     </div>
     <div class="overview-now">
-      <section class="findings-section" aria-labelledby="findings-title">
+      <section class="findings-section is-folded" aria-labelledby="findings-title">
         <div class="section-head">
           <h2 id="findings-title">Problems</h2>
           <OrderHeld of="findings" release="Show now" />

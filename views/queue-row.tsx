@@ -188,7 +188,7 @@ const MemoryCell: FC<{ readonly queue: QueueState; readonly snapshot: Snapshot }
   const share = memory && used > 0 ? Math.round((memory.totalBytes / used) * 100) / 100 : null;
   return (
     <td class="number cell-memory" data-label="Memory">
-      {memory ? formatBytes(memory.totalBytes) : UNKNOWN}{' '}
+      <span class="bytes">{memory ? formatBytes(memory.totalBytes) : UNKNOWN}</span>{' '}
       <span class="share">{share === null ? '' : formatRatio(share)}</span>
     </td>
   );

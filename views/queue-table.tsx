@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { QueueSort } from '../server/model/queue-sort.js';
 import { ActHeading, BulkBar, CheckHeading, Options, OrderHeld } from './controls.js';
+import { DocsMark } from './docs-mark.js';
 import { type QueueListPlace, type QueueQuery, queueListPath } from './links.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
@@ -41,6 +42,7 @@ const COLUMNS: readonly {
   /** null: can't be sorted by. */
   readonly sort: QueueSort | null;
   readonly kind: string;
+  readonly signal?: string;
 }[] = [
   { label: 'Queue', hint: 'Sort by name', sort: 'name', kind: 'name' },
   { label: 'State', hint: 'Sort by trouble, worst first', sort: 'trouble', kind: 'state' },
@@ -49,26 +51,42 @@ const COLUMNS: readonly {
     hint: 'Jobs that workers could take now, and the last 15 minutes of that',
     sort: 'backlog',
     kind: 'depth number',
+    signal: 'queue_backlog_jobs',
   },
-  { label: 'Oldest', hint: 'Age of the oldest waiting job', sort: 'oldest', kind: 'age number' },
+  {
+    label: 'Oldest',
+    hint: 'Age of the oldest waiting job',
+    sort: 'oldest',
+    kind: 'age number',
+    signal: 'queue_oldest_waiting_seconds',
+  },
   {
     label: 'In / out',
     hint: 'Jobs added per second (an upper bound: duplicates count too), and jobs that end per second',
     sort: 'arrivals',
     kind: 'rates number',
+    signal: 'queue_arrivals_per_second',
   },
-  { label: 'Drains in', hint: 'Time until nothing waits, at these rates', sort: 'drain', kind: 'age number' },
+  {
+    label: 'Drains in',
+    hint: 'Time until nothing waits, at these rates',
+    sort: 'drain',
+    kind: 'age number',
+    signal: 'queue_drain_seconds',
+  },
   {
     label: 'Memory',
     hint: 'Estimated from samples, and its share of what Redis holds',
     sort: 'memory',
     kind: 'memory number',
+    signal: 'queue_memory_bytes',
   },
   {
     label: 'Slots',
     hint: 'Jobs that run, of those that its workers may run at once; and the global concurrency',
     sort: null,
     kind: 'slots number',
+    signal: 'queue_worker_slots_busy',
   },
 ];
 
@@ -177,11 +195,13 @@ const Search: FC<Pick<QueueTableProps, 'query' | 'place'>> = ({ query, place }) 
 
 const Heading: FC<
   Pick<QueueTableProps, 'query' | 'place'> & { readonly column: (typeof COLUMNS)[number] }
-> = ({ column: { label, hint, sort, kind }, query, place }) => {
+> = ({ column: { label, hint, sort, kind, signal }, query, place }) => {
+  const about = signal === undefined ? null : <DocsMark kind="signals" name={signal} />;
   if (sort === null)
     return (
       <th scope="col" class={`cell-${kind}`} title={hint}>
         {label}
+        {about}
       </th>
     );
   const href = queueListPath(place, { ...query, sort, page: 1 });
@@ -198,6 +218,7 @@ const Heading: FC<
         {label}
         {isSorted ? <span aria-hidden="true">{isAscending ? ' ▲' : ' ▼'}</span> : null}
       </a>
+      {about}
     </th>
   );
 };

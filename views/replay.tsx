@@ -7,6 +7,7 @@ import { plainName, plainSentence } from '../server/model/words.js';
 import { Ago } from './ago.js';
 import { ShareBar } from './drawn/bars.js';
 import { listed } from './drawn/words.js';
+import { replayPath } from './links.js';
 import type { State } from './state.js';
 import { elementId } from './words.js';
 
@@ -84,7 +85,12 @@ export function reasonInWords(reason: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({ view, look }) => {
+/** A replay with what can be done about it; on its own page with all that is known of it. */
+export const Running: FC<{
+  readonly view: ReplayView;
+  readonly look: ReplayLook;
+  readonly isOwnPage?: boolean;
+}> = ({ view, look, isOwnPage = false }) => {
   const { record, account } = view;
   const id = elementId('replay', record.id);
   const { state, word } = replayState(view);
@@ -92,9 +98,13 @@ const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({
     <li class="replay" id={id}>
       <article aria-labelledby={`${id}-title`}>
         <div class="replay-head">
-          <h3 id={`${id}-title`}>{replayTitle(record)}</h3>
+          <h2 id={`${id}-title`}>
+            <a href={replayPath(record.id)}>{replayTitle(record)}</a>
+          </h2>
           <span class={`state-word state-${state}`}>{word}</span>
-          {includesRole(look.role, 'operator') ? <Buttons view={view} id={id} back={look.back} /> : null}
+          {includesRole(look.role, 'operator') && !hasEnded(record) ? (
+            <Buttons view={view} id={id} back={look.back} />
+          ) : null}
         </div>
         <ShareBar
           title="Requeued"
@@ -112,7 +122,7 @@ const Running: FC<{ readonly view: ReplayView; readonly look: ReplayLook }> = ({
         <p class="replay-progress">
           {progressOf(view)} <span class="muted">{paceInWords(view)}</span>
         </p>
-        <details>
+        <details open={isOwnPage}>
           <summary>Account</summary>
           <p class="muted">
             {accountOf(view)} {skippedOf(view)} Begun <Ago atMs={record.createdAtMs} nowMs={look.nowMs} /> by{' '}
@@ -176,7 +186,7 @@ const Buttons: FC<{ readonly view: ReplayView; readonly id: string; readonly bac
         {record.state === 'running' ? 'Pause' : 'Resume'}
       </button>
     </form>
-    <a class="small-button" href={`/replays/${encodeURIComponent(record.id)}/abort`}>
+    <a class="small-button" href={`${replayPath(record.id)}/abort`}>
       Abort…
     </a>
     <RateForm
@@ -225,8 +235,10 @@ const Ended: FC<{ readonly view: ReplayView; readonly nowMs: number }> = ({ view
     <li class="replay" id={elementId('replay', record.id)}>
       <span class={`state-word state-${state}`}>{word}</span>{' '}
       <Ago atMs={record.endedAtMs ?? record.createdAtMs} nowMs={nowMs} />{' '}
-      <strong>{replayTitle(record)}</strong>: {accountOf(view)} {skippedOf(view)}{' '}
-      {formatCount(account.succeeded)} succeeded{again}.{' '}
+      <strong>
+        <a href={replayPath(record.id)}>{replayTitle(record)}</a>
+      </strong>
+      : {accountOf(view)} {skippedOf(view)} {formatCount(account.succeeded)} succeeded{again}.{' '}
       <span class="muted">{saidBy(plainName(record.actor), plainSentence(record.spec.reason))}</span>{' '}
       <a href={reportPath(record.id)}>Report</a>
     </li>
@@ -234,7 +246,7 @@ const Ended: FC<{ readonly view: ReplayView; readonly nowMs: number }> = ({ view
 };
 
 function orderPath(id: string): string {
-  return `/replays/${encodeURIComponent(id)}/order`;
+  return `${replayPath(id)}/order`;
 }
 
 function reportPath(id: string): string {

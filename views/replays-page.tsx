@@ -2,10 +2,12 @@ import type { FC } from 'hono/jsx';
 import { formatJobs } from '../server/model/format.js';
 import type { ReplayQueueView, ReplayView } from '../server/model/replay.js';
 import { includesRole } from '../server/model/role.js';
+import { type ActionProps, AuditList } from './audit-page.js';
 import { type Chrome, Layout } from './layout.js';
+import { replayPath } from './links.js';
 import { ParkedPart, type ParkedProps, type ParkingOrder } from './parked.js';
 import { RecoveryStrip, replayScopes } from './recovery-strip.js';
-import { ReplayList, type ReplayLook, replayTitle } from './replay.js';
+import { ReplayList, type ReplayLook, Running, replayTitle } from './replay.js';
 import { ReplayForm, type ReplayFormProps } from './replay-form.js';
 import { ReplayQueueList } from './replay-queues.js';
 import { type ReplayChange, ReplayReceipt } from './replay-receipt.js';
@@ -48,6 +50,35 @@ export const ReplaysPage: FC<{ readonly chrome: Chrome; readonly view: ReplaysPr
   );
 };
 
+/** One replay: how far it is, at which pace and why, what came of its jobs, and who did what to it. */
+export const ReplayPage: FC<{
+  readonly chrome: Chrome;
+  readonly view: ReplayView;
+  readonly look: ReplayLook;
+  readonly receipt: ReplayChange | null;
+  readonly actions: readonly ActionProps[];
+}> = ({ chrome, view, look, receipt, actions }) => (
+  <Layout chrome={chrome}>
+    <h1>Replay</h1>
+    <ReplayReceipt receipt={receipt} />
+    <ReplayNow view={view} look={look} />
+    <section aria-labelledby="replay-audit-title">
+      <h2 id="replay-audit-title">Who did what</h2>
+      <AuditList actions={actions} />
+    </section>
+  </Layout>
+);
+
+/** All of its page that changes; null: it was forgotten meanwhile. */
+export const ReplayNow: FC<{ readonly view: ReplayView | null; readonly look: ReplayLook }> = ({
+  view,
+  look,
+}) => (
+  <ol id="replay-now" class="replays">
+    {view === null ? <li class="replay">It is forgotten.</li> : <Running view={view} look={look} isOwnPage />}
+  </ol>
+);
+
 /** Asks before a replay is ended for good. */
 export const ReplayAbort: FC<{ readonly chrome: Chrome; readonly view: ReplayView }> = ({
   chrome,
@@ -62,7 +93,8 @@ export const ReplayAbort: FC<{ readonly chrome: Chrome; readonly view: ReplayVie
         another replay takes them. {formatJobs(account.moved)} requeued stay in their queues.
       </p>
       <p>A replay that has ended does not begin again: pause it where it may go on later.</p>
-      <form method="post" action={`/replays/${encodeURIComponent(record.id)}/order`} class="replay-abort">
+      <form method="post" action={`${replayPath(record.id)}/order`} class="replay-abort">
+        <input type="hidden" name="back" value={replayPath(record.id)} />
         <p class="replay-field">
           <label for="abort-reason">Reason (optional)</label>
           <input id="abort-reason" name="reason" type="text" maxlength={500} />
@@ -71,7 +103,7 @@ export const ReplayAbort: FC<{ readonly chrome: Chrome; readonly view: ReplayVie
           <button type="submit" class="button is-primary" name="state" value="aborted">
             Abort it for good
           </button>
-          <a class="button" href="/replays">
+          <a class="button" href={replayPath(record.id)}>
             Cancel
           </a>
         </p>

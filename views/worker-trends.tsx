@@ -1,4 +1,5 @@
 import type { Child, FC } from 'hono/jsx';
+import { DocsMark } from './docs-mark.js';
 import { Curve } from './drawn/curve.js';
 import type { Point, Span } from './drawn/geometry.js';
 import { Time } from './time.js';
@@ -25,7 +26,7 @@ export const WorkerTrends: FC<{
     course.atMs.map((atMs, i) => ({ atMs, value: course.values[name]?.[i] ?? null }));
   return (
     <div class="charts">
-      <Trend title="Slots busy" span={span} sinceMs={sinceMs}>
+      <Trend title="Slots busy" signal="queue_worker_slots_busy" span={span} sinceMs={sinceMs}>
         <Curve
           title="Slots busy"
           unit="count"
@@ -35,7 +36,12 @@ export const WorkerTrends: FC<{
           limit={{ value: slots, label: 'slots' }}
         />
       </Trend>
-      <Trend title="Jobs finished per second" span={span} sinceMs={sinceMs}>
+      <Trend
+        title="Jobs finished per second"
+        signal="queue_departures_per_second"
+        span={span}
+        sinceMs={sinceMs}
+      >
         <Curve
           title="Jobs finished per second"
           unit="jobs/s"
@@ -50,13 +56,16 @@ export const WorkerTrends: FC<{
 
 const Trend: FC<{
   readonly title: string;
+  /** What it is of one worker, whose page says what it means. */
+  readonly signal: string;
   readonly span: Span;
   readonly sinceMs: number;
   readonly children?: Child;
-}> = ({ title, span, sinceMs, children }) => (
+}> = ({ title, signal, span, sinceMs, children }) => (
   <figure class="chart">
     <figcaption>
-      <span class="chart-title">{title}, last 30 min</span>{' '}
+      <span class="chart-title">{title}, last 30 min</span>
+      <DocsMark kind="signals" name={signal} />{' '}
       {sinceMs <= span.fromMs ? null : (
         <span>
           heard since <Time {...moment(sinceMs, span.toMs)} />

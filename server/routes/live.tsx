@@ -14,7 +14,7 @@ import { frameParts, overviewLive } from './pages/overview.js';
 import { parseQueueTab, queueLive } from './pages/queue.js';
 import { parseQueueQuery } from './pages/queue-table.js';
 import { queuesLive } from './pages/queues.js';
-import { replaysLive } from './pages/replays.js';
+import { replayLive, replaysLive } from './pages/replays.js';
 import { timelineLive } from './pages/timeline.js';
 import { workerLive } from './pages/worker.js';
 import { Problem } from './problem.js';
@@ -36,6 +36,8 @@ function liveViewOf(
       return instanceLive(deps, role, query.instance ?? '');
     case 'replays':
       return replaysLive(deps, role);
+    case 'replay':
+      return replayLive(deps, role, (query.id ?? '').slice(0, 100));
     case 'alerts':
       return alertsLive(deps, role);
     case 'channels':

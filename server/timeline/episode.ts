@@ -45,6 +45,16 @@ const findingEpisodes = sqliteTable(
 
 export type Episode = Readonly<typeof findingEpisodes.$inferSelect>;
 
+/** "Redis was full": what it was while it lasted. What was said of the future is not said of the past. */
+export function headlineOfEpisode({ code, headline, endedAtMs }: Episode): string {
+  if (code === 'redis.filling') return endedAtMs === null ? 'Redis is filling' : 'Redis was filling';
+  return endedAtMs === null
+    ? headline
+    : headline.replace(/ (is|are) /, (_, verb) => ` ${PAST[verb as 'is']} `);
+}
+
+const PAST = { is: 'was', are: 'were' } as const;
+
 /** What the API answers of an episode. */
 export const EpisodeFacts = z.object({
   id: z.string(),

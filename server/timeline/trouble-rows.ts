@@ -3,7 +3,7 @@ import { compareSeverity, troubleCode } from '../findings/track.js';
 import type { ActivityEntry } from '../model/activity-entry.js';
 import type { ActivityRow, ActivitySpan } from '../model/activity-row.js';
 import type { FindingKey } from '../model/finding.js';
-import type { Episode } from './episode.js';
+import { type Episode, headlineOfEpisode } from './episode.js';
 import { placeOfEpisode, worstInWords } from './episode-keeper.js';
 
 /** What an alert was about, by the `ref` of its entries. */
@@ -119,7 +119,7 @@ export function rowOfTrouble({ episodes, entries: found }: Trouble): ActivityRow
   return {
     id: first.id,
     group: 'findings',
-    headline: `${headlineOf(worst)}${placeOfEpisode(worst)}`,
+    headline: `${headlineOfEpisode(worst)}${placeOfEpisode(worst)}`,
     detail: [times > 1 ? `${times} times` : '', worstInWords(worst, MAX_NUMBERS)].filter(Boolean).join(', '),
     state: worst.severity,
     instance: worst.instance,
@@ -131,11 +131,6 @@ export function rowOfTrouble({ episodes, entries: found }: Trouble): ActivityRow
     alerts: entries.filter(({ kind }) => kind === 'alert.firing').length,
     follows: null,
   };
-}
-
-/** What was said of the future is not said of the past. */
-function headlineOf({ code, headline }: Episode): string {
-  return code === 'redis.filling' ? 'Redis was filling' : headline;
 }
 
 /** A warning until it has become critical. */

@@ -87,6 +87,13 @@ it('one button on the first screen stops all of them, also on a phone', async ()
   expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
   expect(await scene.redis.client.zcard('bull:mail:failed')).toBe(stood);
   await page.getByRole('button', { name: 'Resume', exact: true }).click();
+  await page.locator('.replay h2 a').click();
+  await page.waitForURL(/\/replays\/[\w-]+$/);
+  await untilLive(page);
+  const whole = await page.locator('#replay-now').innerText();
+  expect(whole).toMatch(/of 2,000[\s\S]*2,000 matched = /);
+  expect(await page.locator('.audit').innerText()).toMatch(/rate: 100\/s → 5000\/s[\s\S]*begun/);
+  expect(await axeFinds(page)).toEqual([]);
   await until(
     'all of the type are back',
     async () => (await scene.redis.client.zcard('bull:mail:failed')) === 1_000,

@@ -81,7 +81,7 @@ describe('one row for one trouble', () => {
     });
     expect(others).toEqual([]);
     expect(row?.entries).toHaveLength(entries.length);
-    expect(row).toMatchObject({ headline: 'Redis is full', alerts: 3, state: 'critical', toMs: at(12) });
+    expect(row).toMatchObject({ headline: 'Redis was full', alerts: 3, state: 'critical', toMs: at(12) });
     expect(row?.detail).toBe('used of limit 112%');
     expect(row?.spans).toMatchObject([
       { fromMs: NOW_MS, toMs: at(1), state: 'warning' },
@@ -117,7 +117,7 @@ describe('one row for one trouble', () => {
     const episodes = [stuck, full, growing];
     const found = rows({ episodes, entries: episodes.flatMap((one) => told(one)) });
     expect(found.map(({ headline, follows }) => [headline, follows === null])).toEqual([
-      ['Redis is full', true],
+      ['Redis was full', true],
       ['queue.stuck it is (mail)', false],
       ['queue.growing it is (mail)', true],
     ]);

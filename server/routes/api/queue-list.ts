@@ -17,10 +17,10 @@ export function listQueues(
       ? snapshot.queues
       : snapshot.queues.filter((queue) => queue.id.toLowerCase().includes(wanted));
   if (query.sort === 'name') return [...found].sort(byId);
-  const weights = new Map(
-    found.map((queue) => [queue.id, weightOf(queue, query.sort, snapshot, nowMs, problemOf)]),
-  );
-  return [...found].sort((a, b) => (weights.get(b.id) ?? 0) - (weights.get(a.id) ?? 0) || byId(a, b));
+  return found
+    .map((queue) => ({ queue, weight: weightOf(queue, query.sort, snapshot, nowMs, problemOf) }))
+    .sort((a, b) => b.weight - a.weight || byId(a.queue, b.queue))
+    .map(({ queue }) => queue);
 }
 
 function byId(a: QueueState, b: QueueState): number {

@@ -1,5 +1,5 @@
 import { type ActionProps, AuditPage } from '../../../views/audit-page.js';
-import { actionPath, instancePath, jobPath, queuePath } from '../../../views/links.js';
+import { actionPath, instancePath, jobPath, queuePath, replayPath } from '../../../views/links.js';
 import type { State } from '../../../views/state.js';
 import { moment, readableTime } from '../../../views/words.js';
 import { findAction } from '../../actions/index.js';
@@ -19,6 +19,8 @@ export function subjectOfAction(
   const kind = action.split('.')[0];
   if (kind === 'incident' && action !== 'incident.remove' && typeof args.incident === 'string')
     return { text: 'incident', href: `/incidents/${encodeURIComponent(args.incident)}` };
+  if (kind === 'replay' && action !== 'replay.forget' && typeof args.replay === 'string')
+    return { text: queue ?? 'replay', href: replayPath(args.replay) };
   if (kind === 'channel' || kind === 'outbox') return { text: 'channels', href: '/channels' };
   if (instance === ALL_INSTANCES)
     return kind === 'alert' || kind === 'alert-rule' || kind === 'silence'
@@ -85,7 +87,7 @@ export async function auditPage(
   );
 }
 
-function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
+export function actionOf(record: AuditRecord, role: Role, nowMs: number): ActionProps {
   return {
     id: record.id,
     when: moment(record.atMs, nowMs),

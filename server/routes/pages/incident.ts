@@ -7,6 +7,7 @@ import { moment } from '../../../views/words.js';
 import type { ActivityRow } from '../../model/activity-row.js';
 import { formatDuration } from '../../model/format.js';
 import { type Actor, includesRole } from '../../model/role.js';
+import { headlineOfEpisode } from '../../timeline/episode.js';
 import { worstInWords } from '../../timeline/episode-keeper.js';
 import { draftOf, impactRows, impactTiles } from '../../timeline/incident/draft.js';
 import type { IncidentFacts } from '../../timeline/incident/facts.js';
@@ -61,7 +62,7 @@ export function incidentPageOf(
     tiles: impactTiles(account),
     facts: impactRows(account),
     findings: account.findings.slice(0, MAX_FINDINGS).map((episode) => ({
-      headline: episode.headline,
+      headline: headlineOfEpisode(episode),
       worst: worstInWords(episode),
       href: entryPath(episode.id),
       isOpen: episode.endedAtMs === null,

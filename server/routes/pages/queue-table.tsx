@@ -65,18 +65,20 @@ export function queueTableOf(
   const span = { fromMs: toMs - DEPTH_MS, toMs };
   const canAct = includesRole(role, 'operator');
   return {
-    rows: found.slice(before, before + most).map(({ queue, snapshot }) => ({
-      queue,
-      snapshot,
-      span,
-      canAct,
-      hasManyInstances: snapshots.length > 1,
-      parked: held
-        .filter((parking) => parking.instance === snapshot.instance && parking.queue === queue.id)
-        .reduce((sum, { remaining }) => sum + remaining, 0),
-      problem: problemOf(snapshot.instance, queue.id),
-      depths: 'counts' in queue ? depthsOf(watch, snapshot.instance, queue, span) : [],
-    })),
+    rows: firstOf(found, before + most)
+      .slice(before)
+      .map(({ queue, snapshot }) => ({
+        queue,
+        snapshot,
+        span,
+        canAct,
+        hasManyInstances: snapshots.length > 1,
+        parked: held
+          .filter((parking) => parking.instance === snapshot.instance && parking.queue === queue.id)
+          .reduce((sum, { remaining }) => sum + remaining, 0),
+        problem: problemOf(snapshot.instance, queue.id),
+        depths: 'counts' in queue ? depthsOf(watch, snapshot.instance, queue, span) : [],
+      })),
     query,
     place,
     page,
@@ -139,8 +141,29 @@ function findQueues(
       found.push({ queue, snapshot, weight: weightOf(queue, query.sort, snapshot, nowMs, problemOf) });
     }
   }
-  // Ties stand by id, so that rows don't jump.
-  return found.sort((a, b) => compare(b.weight, a.weight) || compare(a.queue.id, b.queue.id));
+  return found;
+}
+
+/** Beyond this all are sorted. */
+const MAX_PICKED = 100;
+
+/** The first of them in order: of thousands a few are shown, so the others are not sorted. */
+function firstOf(found: readonly Found[], most: number): readonly Found[] {
+  if (most > MAX_PICKED) return found.toSorted(worstFirst).slice(0, most);
+  const first: Found[] = [];
+  for (const one of found) {
+    const last = first[most - 1];
+    if (last !== undefined && worstFirst(last, one) < 0) continue;
+    const at = first.findIndex((other) => worstFirst(one, other) < 0);
+    first.splice(at < 0 ? first.length : at, 0, one);
+    first.length = Math.min(first.length, most);
+  }
+  return first;
+}
+
+/** Ties stand by id, so that rows don't jump. */
+function worstFirst(a: Found, b: Found): number {
+  return compare(b.weight, a.weight) || compare(a.queue.id, b.queue.id);
 }
 
 function compare<T extends string | number>(a: T, b: T): number {

@@ -1,11 +1,12 @@
 import { type Context, Hono } from 'hono';
+import { replayPath } from '../../../views/links.js';
 import { RecoveryStrip } from '../../../views/recovery-strip.js';
 import type { ReplayLook } from '../../../views/replay.js';
 import { ReplayList } from '../../../views/replay.js';
 import type { ReplayFormProps, ReplayValues } from '../../../views/replay-form.js';
 import { ReplayPreview } from '../../../views/replay-preview.js';
 import { ReplayQueueList } from '../../../views/replay-queues.js';
-import { ReplayAbort, ReplaysPage } from '../../../views/replays-page.js';
+import { ReplayAbort, ReplayNow, ReplayPage, ReplaysPage } from '../../../views/replays-page.js';
 import { ActionError } from '../../model/action.js';
 import { includesRole, type Role } from '../../model/role.js';
 import { changeAllReplays } from '../../replay/replay-queues.js';
@@ -15,6 +16,7 @@ import { type GateEnv, requireRole } from '../gate.js';
 import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/hub.js';
 import { Problem } from '../problem.js';
+import { actionOf } from './audit.js';
 import { chromeOf } from './chrome.js';
 import { frameParts } from './overview.js';
 import { lastOfParked, type ParkedPlace, parkedLive, parkedOf } from './parked.js';
@@ -27,6 +29,8 @@ import {
   untilSeen,
 } from './replay-orders.js';
 
+/** Of replays since it began: those of others are left out. */
+const MAX_AUDITED = 200;
 const FIRST_VALUES = { from: 'failed', order: 'oldest', ratePerSecond: '50' };
 
 type PageContext = Context<GateEnv>;
@@ -55,12 +59,45 @@ export function replayRoutes(deps: AppDeps): Hono<GateEnv> {
     const receipt = { label: 'Replay', outcomes: [outcome] };
     return c.redirect(keepReceipt(deps.newId(), actor, receipt, backOf(values)), 303);
   });
+  routes.get('/replays/:id', async (c) => {
+    const view = replayOf(deps, c);
+    const { id, createdAtMs, instance } = view.record;
+    const { role } = c.get('actor');
+    const nowMs = deps.now();
+    const query = { action: 'replay', instance, sinceMs: createdAtMs, limit: MAX_AUDITED };
+    const records = (await deps.audit.list(query)).filter(({ args }) => args.replay === id);
+    const chrome = frameOf(deps, c, 'Replay', `replay&id=${encodeURIComponent(id)}`);
+    const actions = records.map((record) => actionOf(record, role, nowMs));
+    const look = { role, nowMs, back: replayPath(id) };
+    const receipt = receiptFor(c.get('actor'), c.req.query('receipt'));
+    return c.html(<ReplayPage {...{ chrome, view, look, receipt, actions }} />);
+  });
   routes.get('/replays/:id/abort', requireRole('operator'), (c) => {
-    const view = deps.replays.get(c.req.param('id'));
-    if (!view) throw new Problem(404, 'not-found', `there is no replay ${c.req.param('id').slice(0, 100)}`);
+    const view = replayOf(deps, c);
     return c.html(<ReplayAbort chrome={frameOf(deps, c, 'Abort a replay', 'frame')} view={view} />);
   });
   return routes;
+}
+
+function replayOf(deps: AppDeps, c: PageContext) {
+  const id = c.req.param('id') ?? '';
+  const view = deps.replays.get(id);
+  if (!view) throw new Problem(404, 'not-found', `there is no replay ${id.slice(0, 100)}`);
+  return view;
+}
+
+/** What changes on the page of one replay. */
+export function replayLive(deps: AppDeps, role: Role, id: string): LiveView {
+  return {
+    key: `replay|${role}|${id}`,
+    render: () => {
+      const look = { role, nowMs: deps.now(), back: replayPath(id) };
+      return [
+        ...frameParts(deps, look.nowMs, 'Replay'),
+        swapPart('replay-now', html(<ReplayNow view={deps.replays.get(id)} look={look} />)),
+      ];
+    },
+  };
 }
 
 /** What changes on the page of replays: also those that begin or are forgotten elsewhere. */
@@ -142,7 +179,7 @@ async function page(
   return c.html(content, problems.length > 0 ? 422 : 200);
 }
 
-function frameOf(deps: AppDeps, c: PageContext, subject: string, live: 'frame' | 'replays') {
+function frameOf(deps: AppDeps, c: PageContext, subject: string, live: string) {
   const frame = { actor: c.get('actor'), nowMs: deps.now(), current: '/replays', subject };
   return chromeOf(deps, { ...frame, liveUrl: `/live?view=${live}` });
 }
@@ -159,7 +196,9 @@ function formOf(
 
 /** One of our pages, whatever is sent. */
 function backOf({ back }: ReplayValues): string {
-  return back === '/' || back === '/queues' ? back : '/replays';
+  return back === '/' || back === '/queues' || /^\/replays\/[\w-]+$/.test(back ?? '')
+    ? String(back)
+    : '/replays';
 }
 
 async function valuesOf(c: PageContext): Promise<ReplayValues> {

@@ -65,9 +65,9 @@ function countsInWords(findings: readonly Finding[]): string {
   const parts = [
     critical > 0 ? `${critical} critical` : '',
     count('warning') > 0 ? formatThings(count('warning'), 'warning') : '',
-    count('info') > 0 ? formatThings(count('info'), 'note') : '',
-  ];
-  return parts.filter((part) => part !== '').join(', ');
+  ].filter((part) => part !== '');
+  // Notes count where nothing is worse: the line is one line on a phone too.
+  return parts.length > 0 || count('info') === 0 ? parts.join(', ') : formatThings(count('info'), 'note');
 }
 
 function trafficInWords(snapshots: readonly Snapshot[], nowMs: number): string {

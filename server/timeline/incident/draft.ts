@@ -8,6 +8,7 @@ import {
   formatUtc,
   formatUtcSeconds,
 } from '../../model/format.js';
+import { headlineOfEpisode } from '../episode.js';
 import type { IncidentFacts } from './facts.js';
 import type { ImpactNumber } from './impact.js';
 import { isActionThatHeld, type PostMortem, postMortemOf } from './impact.js';
@@ -184,8 +185,8 @@ function causesOf({ findings }: PostMortem): string | undefined {
   const said = findings.filter(({ cause }) => cause !== '').slice(0, MAX_CAUSES);
   if (said.length === 0) return undefined;
   const lines = said.map(
-    ({ headline, cause, effect }) =>
-      `- ${markdownText(headline)}: ${markdownText([cause, effect].filter(Boolean).join(' '))}`,
+    (episode) =>
+      `- ${markdownText(headlineOfEpisode(episode))}: ${markdownText([episode.cause, episode.effect].filter(Boolean).join(' '))}`,
   );
   return ['_As the console found it; to be checked._', '', ...lines].join('\n');
 }

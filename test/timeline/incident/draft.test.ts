@@ -28,7 +28,7 @@ it('a draft has every section, in order, with what only people know left to fill
   expect(text.match(/_To be filled in\._/g)).toHaveLength(4);
   // Of the cause it says what findings said, until somebody writes it.
   expect(text).toContain(
-    "- Redis is full: Pending track jobs of analytics take 90 MB, 80% of its memory. Producers can't add jobs; idle workers take none.",
+    "- Redis was full: Pending track jobs of analytics take 90 MB, 80% of its memory. Producers can't add jobs; idle workers take none.",
   );
   expect(text).toContain('# Post-mortem: Redis full on Friday');
   expect(text).toContain('- Customers noticed: Sending of e-mail');
