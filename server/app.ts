@@ -30,8 +30,7 @@ interface AppParts {
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
 export function createApp({ config, deps, noteFault, authenticate = null }: AppParts): Hono<GateEnv> {
-  const { accounts, sessions, openid, access, now } = deps;
-  const gate = createGate({ config, accounts, sessions, openid, access, now, authenticate });
+  const gate = createGate({ ...deps, config, authenticate });
   const readOrigin = originReader(config);
   const originOf = (request: Request, env: unknown) => readOrigin(request, peerOf(env));
   const app = new Hono<GateEnv>({
@@ -54,7 +53,7 @@ export function createApp({ config, deps, noteFault, authenticate = null }: AppP
   app.use(gate.checkHost);
   app.route('/', healthRoutes(deps));
   app.route('/', staticRoutes());
-  if (!authenticate) app.route('/', signInRoutes({ gate, accounts, sessions, openid, access }));
+  if (!authenticate) app.route('/', signInRoutes({ ...deps, gate }));
   app.use(gate.identify);
   app.use(gate.checkOrigin);
   app.use(readBody());

@@ -21,8 +21,11 @@ export const createConsole: CreateConsole = async ({ authenticate, redis, settin
     throw new ConfigError([
       'authenticate: is missing, and settings.tokens is empty: whoever reaches the application would be an admin; give one of them',
     ]);
-  if (authenticate && config.openid)
-    throw new ConfigError(['openid: has no use beside authenticate, which says who is there; leave one out']);
+  const other = (['openid', 'headerAuth', 'assertionAuth'] as const).find((way) => config[way] !== null);
+  if (authenticate && other)
+    throw new ConfigError([
+      `${other}: has no use beside authenticate, which says who is there; leave one out`,
+    ]);
   const log = createLog(config.logLevel);
   const health = new OwnHealth({
     now: () => Date.now(),

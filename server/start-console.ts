@@ -11,7 +11,8 @@ import { startMessaging } from './alerts/messaging.js';
 import type { PathOf } from './alerts/notification.js';
 import { AccessLog } from './auth/access-log.js';
 import { Accounts } from './auth/accounts.js';
-import { Openid } from './auth/openid.js';
+import type { Openid, OpenidDeps } from './auth/openid.js';
+import { ProxyIdentity } from './auth/proxy-identity.js';
 import { Sessions } from './auth/sessions.js';
 import type { Config } from './config/config.js';
 import type { RecordEvent } from './model/timeline-entry.js';
@@ -72,8 +73,9 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   const accounts = new Accounts(config);
   const sessions = new Sessions(accounts, store.sessions, now, warn);
   await sessions.open();
-  const { openid: settings, publicUrl } = config;
-  const openid = settings && new Openid({ settings, publicUrl: publicUrl ?? '', sessions, now, warn });
+  const openid = await openidOf(config, { sessions, now, warn });
+  const proxied =
+    config.headerAuth || config.assertionAuth ? new ProxyIdentity(config, accounts, warn) : null;
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
   const watching = await startWatching(config, store, common, lease);
@@ -150,6 +152,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     accounts,
     sessions,
     openid,
+    proxied,
     access,
     idempotency: store.idempotency,
     parkings,
@@ -189,6 +192,16 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
       stopHearing();
     },
   };
+}
+
+/** Loaded where it is used alone: most consoles are without. */
+async function openidOf(
+  { openid: settings, publicUrl }: Config,
+  deps: Pick<OpenidDeps, 'sessions' | 'now' | 'warn'>,
+): Promise<Openid | null> {
+  if (settings === null || publicUrl === null) return null;
+  const { Openid } = await import('./auth/openid.js');
+  return new Openid({ ...deps, settings, publicUrl });
 }
 
 /** A directory that can't be made or read is reported by what is opened in it. */

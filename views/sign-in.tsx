@@ -51,6 +51,7 @@ export const SignInPage: FC<SignInProps> = ({ styles, to, error, provider, takes
         Sign in with {provider}
       </a>
     )}
+    {takesTokens || provider ? null : <p>Come by the proxy that signs you in: no token is taken here.</p>}
     {!takesTokens ? null : provider === null ? (
       <TokenForm to={to} error={error} />
     ) : (

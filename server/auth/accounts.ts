@@ -1,5 +1,5 @@
 import type { TokenEntry } from '../config/config.js';
-import type { OpenidSettings } from '../config/sign-in-config.js';
+import type { AssertionAuthSettings, HeaderAuthSettings, OpenidSettings } from '../config/sign-in-config.js';
 import type { Role } from '../model/role.js';
 import type { SessionRow } from '../store/sessions.js';
 import { roleOfGroups } from './claims.js';
@@ -15,7 +15,12 @@ export interface Identity {
 interface AccountRules {
   readonly tokens: readonly TokenEntry[];
   readonly openid?: OpenidSettings | null;
+  readonly headerAuth?: HeaderAuthSettings | null;
+  readonly assertionAuth?: AssertionAuthSettings | null;
 }
+
+/** How a proxy says who somebody is. */
+type ProxyWay = 'headerAuth' | 'assertionAuth';
 
 /** Who may come in, by the configuration as it is now: it can be read anew while the console runs. */
 export class Accounts {
@@ -32,7 +37,8 @@ export class Accounts {
 
   /** Nobody is asked who they are. */
   get areNone(): boolean {
-    return this.#rules.tokens.length === 0 && !this.#rules.openid;
+    const { openid, headerAuth, assertionAuth } = this.#rules;
+    return !(this.takesTokens || openid || headerAuth || assertionAuth);
   }
 
   get takesTokens(): boolean {
@@ -47,6 +53,13 @@ export class Accounts {
   /** May who came in by this token still do the same? */
   isHeld(entry: TokenEntry): boolean {
     return this.#rules.tokens.some((one) => one.sha256 === entry.sha256 && one.role === entry.role);
+  }
+
+  /** Who it is that a proxy has signed in; null: somebody without a role. */
+  ofProxy(way: ProxyWay, name: string, groups: readonly string[]): Identity | null {
+    const settings = this.#rules[way];
+    const rights = settings ? roleOfGroups(groups, settings.roles) : null;
+    return rights && { name, ...rights };
   }
 
   /** Who somebody is now; null: nobody any more. */

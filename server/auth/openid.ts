@@ -6,10 +6,8 @@ import { sourceOf } from './accounts.js';
 import { groupsIn, nameIn } from './claims.js';
 import { derived, seal, unseal } from './sealed.js';
 import { SESSION_MS, type Session, type Sessions } from './sessions.js';
+import { BEGUN_MS, CALLBACK, SignInFailed } from './sign-in-failed.js';
 
-export const CALLBACK = '/sign-in/openid/callback';
-/** From leaving for the provider until one is back. */
-export const BEGUN_MS = 10 * 60_000;
 /** A provider that does not answer. */
 const TIMEOUT_SECONDS = 10;
 /** Where the provider was out of reach; until then the session goes on as it was. */
@@ -28,16 +26,6 @@ const UNDISCOVERED_MS = 2_000;
 /** Addresses that are led back to; longer ones to the overview. */
 const MAX_TO_CHARS = 1_000;
 
-/** Why somebody could not sign in, in words for them. `isDown`: the provider is out of reach. */
-export class SignInFailed extends Error {
-  readonly isDown: boolean;
-  constructor(message: string, isDown: boolean) {
-    super(message);
-    this.name = 'SignInFailed';
-    this.isDown = isDown;
-  }
-}
-
 /** What the provider gave, as it is sealed. */
 interface Given {
   readonly subject: string;
@@ -47,7 +35,7 @@ interface Given {
 
 type Tokens = client.TokenEndpointResponse;
 
-interface OpenidDeps {
+export interface OpenidDeps {
   readonly settings: OpenidSettings;
   readonly publicUrl: string;
   readonly sessions: Sessions;

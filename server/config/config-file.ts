@@ -226,6 +226,8 @@ export const fileSchema = z.strictObject({
   tokens: z.array(tokenEntry).default([]),
   /** Checked with what the environment says of it: sign-in-config.ts. */
   openid: z.record(z.string(), z.unknown()).optional(),
+  headerAuth: z.record(z.string(), z.unknown()).optional(),
+  assertionAuth: z.record(z.string(), z.unknown()).optional(),
   groups: z.record(z.string(), z.array(z.string().min(1))).default({}),
   thresholds: thresholds.prefault({}),
   /** What is judged, who is notified, and who notices that the console itself is gone. */

@@ -26,7 +26,14 @@ import {
 } from './config-file.js';
 import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
 import { maskedSetting } from './mask-secrets.js';
-import { type OpenidSettings, openidSchema } from './sign-in-config.js';
+import {
+  type AssertionAuthSettings,
+  assertionAuthSchema,
+  type HeaderAuthSettings,
+  headerAuthSchema,
+  type OpenidSettings,
+  openidSchema,
+} from './sign-in-config.js';
 
 export interface TokenEntry {
   readonly name: string;
@@ -63,6 +70,9 @@ export interface Config {
   readonly tokens: readonly TokenEntry[];
   /** Sign-in by a provider; null: there is none. */
   readonly openid: OpenidSettings | null;
+  /** What a trusted proxy says in headers of whom it has signed in; null: nobody is believed. */
+  readonly headerAuth: HeaderAuthSettings | null;
+  readonly assertionAuth: AssertionAuthSettings | null;
   /** Named groups of queues as globs, for acting on many at once. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
   /** By instance, as globs: queues of a replay service of the users' own. */
@@ -134,7 +144,9 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   const section = <S extends z.ZodObject>(name: keyof FileConfig, schema: S) =>
     sectionOf(name, schema, file[name], environment, problems);
   const openid = section('openid', openidSchema);
-  const isAsked = tokens.length > 0 || openid !== null;
+  const headerAuth = section('headerAuth', headerAuthSchema);
+  const assertionAuth = section('assertionAuth', assertionAuthSchema);
+  const isAsked = tokens.length > 0 || openid || headerAuth || assertionAuth;
   // An application that the console is mounted in has a sign-in of its own.
   if (settings === undefined && !isLoopback(host) && !isAsked) {
     problems.push(
@@ -158,6 +170,8 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   if (publicAt !== null && !basePathOf(publicAt).endsWith(base))
     problems.push(`publicUrl: ${publicAt} must end with the basePath, ${base}`);
   const proxies = setting('SPILLWAY_TRUSTED_PROXIES', trustedProxies, listIn) ?? file.trustedProxies;
+  if ((headerAuth ?? assertionAuth) && proxies.length === 0)
+    problems.push('trustedProxies: is missing: whom the proxy has signed in is believed from these alone');
   const hidden = setting('SPILLWAY_REDACT', redact, listIn) ?? file.redact;
   const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
@@ -177,6 +191,8 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     jobDataRole: file.jobData,
     tokens,
     openid,
+    headerAuth,
+    assertionAuth,
     groups: file.groups,
     replayQueues: replayQueuesOf(file, instances),
     thresholds: file.thresholds,

@@ -47,3 +47,46 @@ export const openidSchema = z.strictObject({
   checkMinutes: z.number().min(0.01).max(720, 'must be at most 720').default(10),
 });
 export type OpenidSettings = z.infer<typeof openidSchema>;
+
+const header = z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header');
+
+/** A proxy before the console that signs people in and says in headers who they are. */
+export const headerAuthSchema = z.strictObject({
+  userHeader: header.default('X-Forwarded-User'),
+  /** Its groups stand in it with commas. */
+  groupsHeader: header.default('X-Forwarded-Groups'),
+  roles,
+});
+export type HeaderAuthSettings = z.infer<typeof headerAuthSchema>;
+
+/** Asymmetric ones alone: whoever can check a token must not be able to make one. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+
+/** The same, in a header that holds a JWT signed by the proxy. */
+export const assertionAuthSchema = z.strictObject({
+  header: header.default('Cf-Access-Jwt-Assertion'),
+  jwksUrl: secureUrl,
+  issuer: z.string('must be what its tokens have as iss').min(1).max(2_000),
+  audience: z.string('must be what its tokens have as aud').min(1).max(2_000),
+  algorithms: z
+    .array(z.enum(ALGORITHMS, `must be one of ${ALGORITHMS.join(', ')}`))
+    .min(1, 'must list at least one')
+    .default(['RS256', 'ES256']),
+  clockToleranceSeconds: z.number().min(0).max(300, 'must be at most 300').default(30),
+  /** Absent: the first there is of preferred_username and email, else the subject. */
+  nameClaim: claim.optional(),
+  groupsClaim: claim.default('groups'),
+  roles,
+});
+export type AssertionAuthSettings = z.infer<typeof assertionAuthSchema>;

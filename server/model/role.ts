@@ -19,5 +19,5 @@ export interface ChangeBy {
 export interface Actor {
   readonly name: string;
   readonly role: Role;
-  readonly via: 'local' | 'token' | 'session' | 'host';
+  readonly via: 'local' | 'token' | 'session' | 'host' | 'proxy';
 }

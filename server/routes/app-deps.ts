@@ -4,6 +4,7 @@ import type { Messaging } from '../alerts/messaging.js';
 import type { AccessLog } from '../auth/access-log.js';
 import type { Accounts } from '../auth/accounts.js';
 import type { Openid } from '../auth/openid.js';
+import type { ProxyIdentity } from '../auth/proxy-identity.js';
 import type { Sessions } from '../auth/sessions.js';
 import type { PredictionLog } from '../forecast/predictions.js';
 import type { HistoryLog } from '../history/history-log.js';
@@ -55,6 +56,8 @@ export interface AppDeps {
   readonly sessions: Sessions;
   /** Sign-in by a provider; null: there is none. */
   readonly openid: Openid | null;
+  /** Whom a trusted proxy has signed in; null: no proxy is believed. */
+  readonly proxied: ProxyIdentity | null;
   readonly access: AccessLog;
   readonly idempotency: IdempotencyStore;
   readonly parkings: Parkings;

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { AccessLog } from '../auth/access-log.js';
 import { type Accounts, holderIdentity, type Identity } from '../auth/accounts.js';
 import type { Openid } from '../auth/openid.js';
+import { type ProxyIdentity, ProxyRefusal } from '../auth/proxy-identity.js';
 import { hostAllowance, isOwnOrigin, type RequestOrigin, withoutBase } from '../auth/request-origin.js';
 import { cookiesOf } from '../auth/session-cookie.js';
 import type { Session, Sessions } from '../auth/sessions.js';
@@ -38,6 +39,7 @@ interface GateParts {
   readonly accounts: Accounts;
   readonly sessions: Sessions;
   readonly openid: Openid | null;
+  readonly proxied: ProxyIdentity | null;
   readonly access: AccessLog;
   readonly now: () => number;
   readonly authenticate: Authenticate | null;
@@ -58,10 +60,11 @@ const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
 const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const MAX_PATH_CHARS = 200;
+const PROXY_CODES = { 401: 'unauthorized', 403: 'forbidden', 503: 'sign-in-unavailable' } as const;
 
 /** The doors of the console, built from its configuration. */
 export function createGate(parts: GateParts): Gate {
-  const { config, accounts, sessions, openid, access, now, authenticate } = parts;
+  const { config, accounts, sessions, openid, proxied, access, now, authenticate } = parts;
   const wrongTokens = new WrongTokens();
   const isAllowedHost = hostAllowance(config);
 
@@ -83,12 +86,15 @@ export function createGate(parts: GateParts): Gate {
     // Another scheme is between the browser and a proxy before us, and says nothing about our tokens.
     const token = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1];
     if (token !== undefined) {
-      const admitted = admit(c, token);
+      // A proxy that signs people in may send what it has from their provider.
+      const isOfProxy = proxied !== null && c.get('origin').isProxied && fingerprintOf(token) === null;
+      const admitted = isOfProxy ? accounts.holderOf(token) : admit(c, token);
       if (typeof admitted === 'string') throw wrongToken(admitted);
-      return {
-        actor: { ...holderIdentity(admitted), via: 'token' },
-        isOver: () => !accounts.isHeld(admitted),
-      };
+      if (admitted)
+        return {
+          actor: { ...holderIdentity(admitted), via: 'token' },
+          isOver: () => !accounts.isHeld(admitted),
+        };
     }
     if (authenticate) {
       const user = await authenticate(c.req.raw);
@@ -96,6 +102,8 @@ export function createGate(parts: GateParts): Gate {
     }
     if (accounts.areNone)
       return isLoopback(config.host) ? { actor: LOCAL_ADMIN, isOver: () => !accounts.areNone } : null;
+    const byProxy = await proxied?.identify(c.req.raw.headers, c.get('origin'));
+    if (byProxy) return { actor: { ...byProxy.identity, via: 'proxy' }, isOver: byProxy.isOver };
     const cookies = cookiesOf(c, 'session');
     const session = await sessions.find(cookies);
     if (!session || !openid) return session && admittedBy(session, sessions);
@@ -119,7 +127,12 @@ export function createGate(parts: GateParts): Gate {
       await next();
     },
     identify: async (c, next) => {
-      const known = await identify(c);
+      const known = await identify(c).catch((error: unknown) => {
+        if (!(error instanceof ProxyRefusal)) throw error;
+        const { address: source } = c.get('origin');
+        access.note({ kind: 'sign-in-refused', actor: STRANGER, source, text: error.message });
+        throw new Problem(error.status, PROXY_CODES[error.status], error.message);
+      });
       if (known) {
         c.set('actor', known.actor);
         c.set('session', known.session ?? null);

@@ -40,6 +40,7 @@ export class Problem extends Error {
 export const PROBLEM_TITLES: Readonly<Record<string, string>> = {
   'malformed-json': 'The body is not valid JSON',
   'invalid-request': 'A field of the request is wrong',
+  'sign-in-unavailable': 'Who is asking can not be checked now',
   unauthorized: 'Nobody is signed in',
   forbidden: 'The role does not allow this',
   'cross-site': 'The request came from another site',

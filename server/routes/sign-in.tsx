@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { SignInPage, SignOutPage } from '../../views/sign-in.js';
-import { BEGUN_MS, CALLBACK, SignInFailed } from '../auth/openid.js';
 import { cookiesOf, keepCookie } from '../auth/session-cookie.js';
 import { SECRET, SESSION_MS, type Session, type SignedIn } from '../auth/sessions.js';
+import { BEGUN_MS, CALLBACK, SignInFailed } from '../auth/sign-in-failed.js';
 import type { Actor } from '../model/role.js';
 import type { AppDeps } from './app-deps.js';
 import { readBody } from './bounded-body.js';

@@ -82,6 +82,30 @@ describe('where settings come from', () => {
     ).toEqual(['publicUrl: is missing: the provider leads back to it after a sign-in']);
   });
 
+  it('believes no headers of a proxy that is not named, and no algorithm by which anybody could sign', () => {
+    const roles = '[{ "group": "*", "role": "viewer" }]';
+    expect(problems({}, { SPILLWAY_HEADER_AUTH_ROLES: roles })).toEqual([
+      'trustedProxies: is missing: whom the proxy has signed in is believed from these alone',
+    ]);
+    const environment = {
+      ...{ SPILLWAY_TRUSTED_PROXIES: '10.0.0.1', SPILLWAY_ASSERTION_AUTH_ROLES: roles },
+      SPILLWAY_ASSERTION_AUTH_JWKS_URL: 'https://user:horse@team.example.com/certs',
+      SPILLWAY_ASSERTION_AUTH_ISSUER: 'https://team.example.com',
+      SPILLWAY_ASSERTION_AUTH_ALGORITHMS: '["HS256"]',
+    };
+    expect(problems({}, environment)).toEqual([
+      'SPILLWAY_ASSERTION_AUTH_JWKS_URL: https://user:****@team.example.com/certs must be an https:// URL',
+      'assertionAuth.audience: is missing: must be what its tokens have as aud',
+      expect.stringMatching(/^SPILLWAY_ASSERTION_AUTH_ALGORITHMS\.0: HS256 must be one of RS256/),
+    ]);
+    const config = file(
+      'host: 0.0.0.0\nheaderAuth: { userHeader: X-Pomerium-Claim-Email, roles: [{ group: ops, role: admin }] }',
+    );
+    expect(loadConfig({ config }, { SPILLWAY_TRUSTED_PROXIES: '10.0.0.1' }).headerAuth).toMatchObject({
+      ...{ userHeader: 'X-Pomerium-Claim-Email', groupsHeader: 'X-Forwarded-Groups' },
+    });
+  });
+
   it('knows its path from where people reach it, and takes proxies from file and environment', () => {
     const config = file('publicUrl: https://app.example.com/ops/queues/\ntrustedProxies: [10.0.0.0/8]\n');
     expect(loadConfig({ config }, {})).toMatchObject({
