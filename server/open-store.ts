@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import type { Client } from '@libsql/client';
-import { drizzle } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
+import { drizzle } from 'drizzle-orm/libsql/sqlite3';
 import { type AlertingStore, createAlertingStore } from './alerts/alert-store.js';
 import type { OutboxStore } from './alerts/outbox-store.js';
 import { createOutboxStore } from './alerts/outbox-store.js';
@@ -111,7 +111,7 @@ function noLeases(problem: string): LeaseStore {
 }
 
 async function openAt(settings: StoreSettings, problem: string | null): Promise<Store> {
-  const client = storeClient(settings);
+  const client = await storeClient(settings);
   try {
     await prepare(client, settings.url);
     const database: Database = drizzle(client);

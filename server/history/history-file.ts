@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient, type InStatement } from '@libsql/client';
+import { type Client, createClient, type InStatement } from '@libsql/client/sqlite3';
 import { reasonOf } from '../process/every.js';
 import { packagePath } from '../process/package-path.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';

@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { Counter, Gauge, Registry } from 'prom-client';
 import type { Snapshot } from '../model/snapshot.js';
 import { Yielder } from '../process/every.js';
 import type { AppDeps } from './app-deps.js';
@@ -28,7 +27,7 @@ export function healthRoutes(deps: Pick<AppDeps, 'watch' | 'messaging' | 'storeP
 }
 
 /** Content type of what `renderMetrics` returns. */
-const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
  * The signals in Prometheus text format 0.0.4, for one scrape. A registry of its own each time, because values are not
@@ -39,6 +38,8 @@ export async function renderMetrics(
   snapshots: readonly Snapshot[],
   options: MetricsOptions,
 ): Promise<string> {
+  // With the first scrape: a start without one need not wait for it.
+  const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
   const yielder = new Yielder();
   for (const { name, help, kind, labelNames, samples } of collectMetrics(snapshots, options)) {

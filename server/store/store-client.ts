@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Client, createClient } from '@libsql/client';
+import { type Client, createClient } from '@libsql/client/sqlite3';
 import { secretScrubber } from '../model/text.js';
 import type { StoreSettings } from './store-settings.js';
 
@@ -89,13 +89,15 @@ export function patientClient(client: Client, prepare: (client: Client) => Promi
 const ANSWER_WITHIN_MS = 5_000;
 
 /** A client of a file, or of a libSQL server. What it throws never holds the token, whatever the server repeats of it. */
-export function storeClient({ url, authToken }: StoreSettings): Client {
+export async function storeClient({ url, authToken }: StoreSettings): Promise<Client> {
   if (url === ':memory:') return createClient({ url });
   // For each connection of the pool: a console that shares the file may be writing.
   if (isLocal(url))
     return patientClient(createClient({ url, timeout: BUSY_TIMEOUT_MS }), async () => undefined);
   const scrub = secretScrubber(authToken === null ? [] : [authToken]);
-  return createClient({
+  // Few have a server: what talks to one is loaded for them alone, which all others would wait for at each start.
+  const { createClient: createRemote } = await import('@libsql/client');
+  return createRemote({
     url,
     ...(authToken === null ? {} : { authToken }),
     fetch: (request: Request) => fetchWithin(request, scrub),

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Row } from '@libsql/client';
-import { type Client, createClient } from '@libsql/client';
+import { type Client, createClient } from '@libsql/client/sqlite3';
 import type { Parking, Skipped } from '../../model/parking.js';
 import { oneAtATime } from '../../process/every.js';
 import { packagePath } from '../../process/package-path.js';
