@@ -88,7 +88,7 @@ async function untilHeard({ heard }: Listening, redis: OwnRedis, withinMs = 10_0
       await redis.client.publish(upChannel(0, 'agent'), 'beat').catch(() => undefined);
       return heard.length > from;
     },
-    { withinMs },
+    { withinMs, everyMs: 25 },
   );
   return Date.now() - startedAtMs;
 }

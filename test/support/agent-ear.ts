@@ -94,7 +94,7 @@ export async function startEar(port: number): Promise<AgentEar> {
           }
           return found !== undefined;
         },
-        withinMs === undefined ? {} : { withinMs },
+        { everyMs: 25, ...(withinMs === undefined ? {} : { withinMs }) },
       );
       if (!found) throw new Error('unreachable: until has waited for it');
       return found;

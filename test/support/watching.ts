@@ -60,6 +60,9 @@ export function watchingBy(
   return { watch, lines, events };
 }
 
+/** What is in this process costs nothing to look at, and some tests hold it to seconds. */
+const LOOK_EVERY_MS = 25;
+
 /** Waits until the snapshot of an instance is as described. */
 export async function untilSnapshot(
   watch: Watch,
@@ -74,7 +77,7 @@ export async function untilSnapshot(
       if (snapshot && is(snapshot)) return snapshot;
       return null;
     },
-    { withinMs },
+    { withinMs, everyMs: LOOK_EVERY_MS },
   );
 }
 
@@ -88,6 +91,6 @@ export async function untilQueue(
   return until(
     `queue ${id} as wanted`,
     () => watch.snapshot('default')?.queues.find((queue) => queue.id === id && is(queue)) ?? null,
-    { withinMs },
+    { withinMs, everyMs: LOOK_EVERY_MS },
   );
 }
