@@ -17,7 +17,8 @@ beforeAll(async () => {
   );
   await queues.v6.add('urgent', {}, { jobId: 'p1', priority: 5 });
   await queues.v6.add('later', {}, { jobId: 'd1', delay: 3_600_000 });
-  bench = await startBench(redis, { queues: [id] });
+  // Named, so that it need not be found: that takes some seconds.
+  bench = await startBench(redis, { queues: [id, 'bull:settings'] });
   await bench.seen(id);
 });
 afterAll(async () => {

@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 const QUEUE = '/i/default/q/bull%3Amail';
 const WORKER = `/i/default/w/${encodeURIComponent(`mailer@${hostname()}`)}`;
 let looks = 1;
-/** Path, and what to do there before it is looked at. */
+/** Path, and what to do there before it is looked at. Those of the timeline are looked at with all their parts open in timeline.test.ts. */
 const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Page) => Promise<unknown>])[] = [
   ['overview', '/', untilLive],
   ['overview with nothing found', '/?search=nothing-is-called-this', untilLive],
@@ -33,8 +33,6 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['replay form', '/replays?queues=bull:mail&jobTypes=send', untilLive],
   ['alerts', '/alerts', untilLive],
   ['alert rules', '/alerts/rules', untilLive],
-  ['timeline', '/timeline', untilLive],
-  ['incidents', '/incidents', untilLive],
   ['alert rule', '/alerts/rules/new?kind=predicted'],
   ['not found', '/nothing-is-here'],
   ['action as a page', '/action?action=queue.rate-limit&instance=default&queues=bull%3Amail'],

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type AttachedPlan, type AttachedProcess, startAttached } from '../support/attached-process.js';
-import { axeFinds } from '../support/axe.js';
 import { PHONE, type Scene, startScene, WIDE } from '../support/scene.js';
 import { until } from '../support/until.js';
 
@@ -155,7 +154,7 @@ describe('the fleet page', () => {
     await page.close();
   });
 
-  it('shows hostile names as text, fits a phone, and axe finds nothing, light and dark', async () => {
+  it('shows hostile names as text, and fits a phone', async () => {
     await workers({ attach: { name: '<img src=x onerror=alert(1)>', labels: { '<b>': '"\'><script>' } } });
     for (const [path, view] of [
       ['/workers', PHONE],
@@ -167,7 +166,6 @@ describe('the fleet page', () => {
       await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
       if (view === PHONE)
         expect(await page.evaluate('document.documentElement.scrollWidth'), path).toBeLessThanOrEqual(390);
-      expect(await axeFinds(page), path).toEqual([]);
       await page.close();
     }
     expect(scene.complaints()).toEqual([]);

@@ -292,7 +292,7 @@ it('nothing on these pages has complained', () => {
 async function smallTargets(page: Page): Promise<readonly string[]> {
   return page.evaluate(`(() => {
     const all = document.querySelectorAll(
-      'main button, main select, main input:not([type="hidden"]), main .button, main summary, main .page-link, .top-nav a, label.check, label.activity-tick',
+      'main button, main select, main input:not([type="hidden"]), main .button, main .small-button, main summary, main .page-link, .top-nav a, label.check, label.activity-tick',
     );
     return [...all].filter((element) => {
       const box = (element.closest('label') ?? element).getBoundingClientRect();
