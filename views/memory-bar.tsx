@@ -89,6 +89,7 @@ function partsBeside(nodes: readonly RedisNode[]): readonly Share[] {
     nodes.reduce((total, { memory }) => total + (memory ? read(memory) : 0), 0);
   return [
     { label: 'other keys', value: sum(({ foreign }) => foreign?.bytes ?? 0), tone: 'beside' },
+    { label: 'BullMQ Relay', value: sum(({ relay }) => relay?.bytes ?? 0), tone: 'beside' },
     {
       label: 'buffers',
       value: sum(

@@ -175,6 +175,16 @@ function rowsOfNode(node: RedisNode, memory: NodeMemory): readonly HoldingRow[] 
       held: { bytes, errorBytes: 0 },
       isPart: true,
     })),
+    ...(memory.relay
+      ? [
+          line(
+            'BullMQ Relay',
+            memory.relay.bytes,
+            'beside',
+            formatThings(memory.relay.namespaces, 'namespace'),
+          ),
+        ]
+      : []),
     line('Client buffers', memory.clientBytes, 'beside', `${formatBytes(node.clientOutputBytes)} unread`),
     line('Replica buffers', memory.replicaBufferBytes, 'beside'),
     line('Replication backlog', memory.replicationBacklogBytes, 'beside'),

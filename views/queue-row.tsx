@@ -8,6 +8,7 @@ import {
 } from '../server/model/format.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-type-order.js';
 import { heldBytesOf } from '../server/model/memory-shares.js';
+import { KIND_WORDS, whyReadOnly } from '../server/model/queue-kind.js';
 import { slotsOf, troubledWorkers, waitedSeconds } from '../server/model/queue-verdict.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../server/model/snapshot.js';
 import { NumberCell, SettingLink } from './controls.js';
@@ -53,7 +54,8 @@ export const QueueRow: FC<QueueRowProps> = ({ queue, ...row }) =>
   'counts' in queue ? <KnownRow queue={queue} {...row} /> : <UnreadRow queue={queue} {...row} />;
 
 const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
-  const { queue, snapshot, canAct, depths, span } = row;
+  const { queue, snapshot, depths, span } = row;
+  const canAct = row.canAct && whyReadOnly(queue) === null;
   const { instance } = snapshot;
   const words = verdictWordsOf(queue, row.problem);
   const oldest = waitedSeconds(queue, snapshot);
@@ -76,11 +78,18 @@ const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
       <NumberCell label="Drains in">{drainInWords(queue)}</NumberCell>
       <MemoryCell queue={queue} snapshot={snapshot} />
       <SlotsCell queue={queue} snapshot={snapshot} canAct={canAct} />
-      {canAct ? (
+      {row.canAct ? (
         <td class="cell-flow">
-          <a class="small-button" href={flow.href} data-drawer="" aria-label={`${flow.label} ${queue.name}`}>
-            {flow.label}
-          </a>
+          {canAct ? (
+            <a
+              class="small-button"
+              href={flow.href}
+              data-drawer=""
+              aria-label={`${flow.label} ${queue.name}`}
+            >
+              {flow.label}
+            </a>
+          ) : null}
         </td>
       ) : null}
     </tr>
@@ -113,7 +122,7 @@ const UnreadRow: FC<QueueRowContext & { readonly queue: UnreadQueue }> = ({ queu
 };
 
 const NameCells: FC<{
-  readonly queue: Pick<QueueState, 'id' | 'name' | 'prefix'>;
+  readonly queue: Pick<QueueState, 'id' | 'name' | 'prefix'> & Partial<Pick<QueueState, 'kind'>>;
   readonly row: QueueRowContext;
   readonly failed: number;
 }> = ({ queue, row, failed }) => {
@@ -121,6 +130,7 @@ const NameCells: FC<{
   const place = queuePlaceInWords(queue, instance, row.hasManyInstances);
   const notes = [
     place,
+    queue.kind === undefined || queue.kind === 'bullmq' ? null : `${KIND_WORDS[queue.kind]}: counted only`,
     failed > 0 ? `${formatCount(failed)} failed` : null,
     row.parked > 0 ? `${formatCount(row.parked)} parked` : null,
   ].filter((note) => note !== null);

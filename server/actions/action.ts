@@ -11,8 +11,10 @@ import type {
   Verified,
 } from '../model/action.js';
 import type { PlanChange } from '../model/plan.js';
+import { whyReadOnly } from '../model/queue-kind.js';
 import type { Role } from '../model/role.js';
 import type { QueueState, Snapshot } from '../model/snapshot.js';
+import { plainName } from '../model/words.js';
 import type { WorkerState } from '../model/worker.js';
 import type { RedisLink } from '../redis/link.js';
 import type { Parkings } from '../replay/parking/parkings.js';
@@ -144,6 +146,12 @@ export interface RegisteredAction
   readonly change: ((args: unknown, basis: PlanBasis, snapshot: Snapshot) => PlanChange | null) | null;
 }
 
+/** Whatever the action: nothing is done to a queue that is not BullMQ's. */
+function refusal({ queue }: ActionTarget): string | null {
+  const why = queue && whyReadOnly(queue);
+  return why === null ? null : `${plainName(queue?.name ?? '')}: ${why}`;
+}
+
 export function register<Args extends object, State, Made extends Applied>(
   action: Action<Args, State, Made>,
 ): RegisteredAction {
@@ -163,7 +171,7 @@ export function register<Args extends object, State, Made extends Applied>(
     isOfSteps: action.isOfSteps ?? false,
     roleFor: (args) => ofArgs(args, action.roleFor, role),
     losesJobs: (args) => ofArgs(args, action.losesJobs, action.losesJobs !== undefined),
-    unavailable,
+    unavailable: (context) => refusal(context.target) ?? unavailable(context),
     schema,
     parse: (args) => schema.safeParse(args),
     prepare: async (context, given) => {

@@ -1,5 +1,6 @@
 import type { CodedFinding, CurrentFinding, FindingRule, FoundNow, Thresholds } from '../model/finding.js';
 import { findingKey } from '../model/finding.js';
+import { whyReadOnly } from '../model/queue-kind.js';
 import { freshnessOf } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { bullmqDefect } from './bullmq-defects.js';
@@ -129,12 +130,17 @@ type DetectArgs = readonly [
 /** `detectFindings` a step at a time: over ten thousand queues in trouble all of it holds the event loop for long. */
 export function* findingSteps(
   ...[
-    snapshot,
+    everything,
     nowMs,
     thresholds,
     { rules = FINDING_RULES, guard = unguarded, parkingBytes = Number.POSITIVE_INFINITY } = {},
   ]: DetectArgs
 ): Generator<void, readonly CurrentFinding[]> {
+  // What a rule says of a queue, and its remedies, are BullMQ's.
+  const snapshot = {
+    ...everything,
+    queues: everything.queues.filter((queue) => whyReadOnly(queue) === null),
+  };
   const found: CodedFinding[] = [];
   for (const { code, detect } of rules) {
     const ofRule = guard(`rule ${code}`, () => detect(snapshot, nowMs, thresholds), []);

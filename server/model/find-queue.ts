@@ -1,4 +1,5 @@
 import { ActionError } from './action.js';
+import { type QueueKind, whyReadOnly } from './queue-kind.js';
 import type { QueueState, Snapshot, UnreadQueue } from './snapshot.js';
 import { globMatcher } from './text.js';
 
@@ -10,6 +11,12 @@ const NEAR_NAMES = 3;
 /** What is not known is not changed: neither what stands there nor whether it took could be known. */
 export function notKnown({ id, problem }: UnreadQueue): string {
   return `queues: ${id} can not be read now (${problem}), so nothing was changed there`;
+}
+
+/** @throws ActionError where a queue is not BullMQ's. */
+export function requireBullmq(queue: { readonly id: string; readonly kind: QueueKind }): void {
+  const why = whyReadOnly(queue);
+  if (why !== null) throw new ActionError('unavailable', `queues: ${queue.id}: ${why}`);
 }
 
 /**

@@ -93,6 +93,13 @@ export const QueueMemorySchema = z
   .meta({ id: 'QueueMemory' });
 export type QueueMemory = ModelOf<typeof QueueMemorySchema>;
 
+/** What BullMQ's Relay holds: inboxes of its nodes, retained messages. It belongs to no queue. */
+export interface RelayMemory {
+  readonly bytes: number;
+  readonly keys: number;
+  readonly namespaces: number;
+}
+
 /** Where the memory of one Redis process is, beside what its queues hold. */
 export interface NodeMemory {
   readonly readAtMs: number;
@@ -103,6 +110,8 @@ export interface NodeMemory {
   readonly queuesToSample: number;
   /** Keys that belong to no queue, as far as SCAN has met them; null: no pass has ended yet. */
   readonly foreign: (Bytes & { readonly keys: number; readonly largest: readonly ForeignKey[] }) | null;
+  /** null: none of its keys has been met. */
+  readonly relay: RelayMemory | null;
   /** Buffers of clients that are not replicas. */
   readonly clientBytes: number;
   readonly replicaBufferBytes: number;

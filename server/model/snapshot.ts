@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JobTypeState, TenantShare } from './job-type.js';
 import { type ModelOf, TimeSchema } from './json.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
+import { QUEUE_KINDS } from './queue-kind.js';
 import type { SelfDelay } from './self-delay.js';
 import type { Capabilities, LinkState } from './sight.js';
 import type { Hearing, Override, WorkerState } from './worker.js';
@@ -162,6 +163,17 @@ export const QueueFacts = z.object({
   id: z.string().describe('`<prefix>:<name>`, unique in its Redis').meta({ example: 'bull:mail' }),
   prefix: z.string(),
   name: z.string(),
+  kind: z
+    .enum(QUEUE_KINDS)
+    .describe(
+      'bull: of Bull 3 or 4; bullmq-pro: it has groups of BullMQ Pro. These are counted, and no action is taken',
+    ),
+  groups: z
+    .number()
+    .nullable()
+    .describe(
+      'Groups of BullMQ Pro that have jobs waiting: those jobs are in no count here; null: it has none',
+    ),
   readAt: TimeSchema,
   verdict: z
     .enum(QUEUE_VERDICTS)

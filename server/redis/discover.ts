@@ -1,7 +1,17 @@
 import type { Redis } from 'ioredis';
 import { ownText } from '../model/text.js';
-import { askForQueue, digestOf, isQueue, MAX_QUEUE_ID_CHARS, queueOf } from './queue-keys.js';
-import { ReadBatch } from './read-batch.js';
+import {
+  askForBull,
+  askForCounter,
+  askForQueue,
+  digestOf,
+  isBull,
+  isQueue,
+  MAX_QUEUE_ID_CHARS,
+  queueOf,
+} from './queue-keys.js';
+import { type AnswerPlace, ReadBatch } from './read-batch.js';
+import { isRelayKey } from './relay-keys.js';
 
 /** Keys that one SCAN looks at: 0.6 ms of Redis with a million keys, which are spread over its memory. [run: 1.2 µs a key] */
 const SCAN_COUNT = 500;
@@ -28,7 +38,7 @@ const MAX_REMEMBERED = 20_000;
 
 /** What a queue has beside its jobs: a key that ends so is a reason to look for a queue. */
 const ENDINGS = new Set(
-  'meta id wait active events completed failed delayed prioritized waiting-children marker repeat stalled pc'.split(
+  'meta meta-paused id wait paused active events completed failed delayed prioritized waiting-children marker repeat stalled pc'.split(
     ' ',
   ),
 );
@@ -36,6 +46,8 @@ const ENDINGS = new Set(
 export interface DiscoveryStep {
   /** Ids (`<prefix>:<name>`) that are new. */
   readonly found: readonly string[];
+  /** Keys of BullMQ's Relay that were met. */
+  readonly relay: readonly string[];
   /** Keys that were met and belong to no queue, as far as is known; none before most queues are. */
   readonly nobodys: readonly string[];
   readonly endedPass: boolean;
@@ -97,6 +109,7 @@ export class Discovery {
       sent.set('dbsize', 1);
     }
     const nobodys: string[] = [];
+    const relay: string[] = [];
     const untilMs = performance.now() + STEP_MS;
     let left = allowanceUsec;
     let scans = 0;
@@ -108,7 +121,8 @@ export class Discovery {
       this.#walked += keys.length;
       const before = nobodys.length;
       for (const key of keys)
-        if (!this.#take(key, known) && key.length <= MAX_MEASURED_CHARS) nobodys.push(key);
+        if (isRelayKey(key)) relay.push(key);
+        else if (!this.#take(key, known) && key.length <= MAX_MEASURED_CHARS) nobodys.push(key);
       left -= scanUsec + (nobodys.length - before) * MEASURE_USEC;
       if (cursor === '0') this.#endPass(nowMs);
     }
@@ -120,6 +134,7 @@ export class Discovery {
     if (found.asked > 0) sent.set('hmget', found.asked);
     return {
       found: found.ids,
+      relay,
       nobodys: this.hasMetMost ? nobodys : [],
       endedPass: scans > 0 && !this.#isScanning,
       hasMetMost: this.hasMetMost,
@@ -175,11 +190,12 @@ export class Discovery {
 
   async #confirm(client: Redis, ids: readonly string[]): Promise<{ ids: readonly string[]; asked: number }> {
     const batch = new ReadBatch();
-    const slots = ids.map((id) => [id, askForQueue(batch, id)] as const);
+    const slots = ids.map((id) => [id, askForQueue(batch, id), askForCounter(batch, id)] as const);
     await batch.run(client);
+    const bulls = await bullQueues(client, batch, slots);
     const confirmed: string[] = [];
     for (const [id, slot] of slots) {
-      const isOne = isQueue(batch, slot);
+      const isOne = bulls.has(id) || isQueue(batch, slot);
       // One of which it is not known is met again in the next pass.
       if (isOne) confirmed.push(id);
       else if (isOne === false && this.#rejected.size < MAX_REMEMBERED)
@@ -187,4 +203,20 @@ export class Discovery {
     }
     return { ids: confirmed, asked: ids.length };
   }
+}
+
+/** Those that are queues of Bull 3 or 4: a counter, and what it leaves. */
+async function bullQueues(
+  client: Redis,
+  batch: ReadBatch,
+  slots: readonly (readonly [id: string, queue: AnswerPlace, counter: AnswerPlace])[],
+): Promise<ReadonlySet<string>> {
+  const counted = slots.filter(([, queue, counter]) => {
+    const count = batch.read((answers) => answers.text(counter));
+    return typeof count === 'string' && /^\d{1,16}$/.test(count) && isQueue(batch, queue) === false;
+  });
+  const further = new ReadBatch();
+  const asked = counted.map(([id]) => [id, askForBull(further, id)] as const);
+  await further.run(client);
+  return new Set(asked.filter(([, slots]) => isBull(further, slots)).map(([id]) => id));
 }

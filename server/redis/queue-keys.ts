@@ -19,6 +19,37 @@ export function isQueue(batch: ReadBatch, slot: AnswerPlace): boolean | null {
   return version?.startsWith('bullmq') === true || maxLenEvents !== null;
 }
 
+/** Has somebody counted jobs here? First of what tells a queue of Bull, as most names that are no queue's have no counter. */
+export function askForCounter(batch: ReadBatch, id: string): AnswerPlace {
+  return batch.add('get', `${id}:id`);
+}
+
+/** Where the ids of the jobs of Bull 3 and 4 are. */
+const BULL_LISTS = ['wait', 'paused', 'active'] as const;
+const BULL_SETS = ['delayed', 'completed', 'failed'] as const;
+
+/** Asks for what a queue of Bull has and one of BullMQ has not, and for some of its jobs. */
+export function askForBull(batch: ReadBatch, id: string) {
+  return {
+    bullmqs: batch.add('exists', `${id}:events`, `${id}:marker`, `${id}:pc`),
+    marks: batch.add('exists', `${id}:meta-paused`, `${id}:stalled-check`),
+    jobs: [
+      ...BULL_LISTS.map((list) => batch.add('lrange', `${id}:${list}`, -1, -1)),
+      ...BULL_SETS.map((set) => batch.add('zrange', `${id}:${set}`, -1, -1)),
+    ],
+  };
+}
+
+/** Is this what Bull leaves? It keeps no version: its lists and job ids, without what BullMQ has beside them, are it. */
+export function isBull(batch: ReadBatch, asked: ReturnType<typeof askForBull>): boolean {
+  const found = batch.read((answers) => ({
+    hasBullmqs: answers.number(asked.bullmqs) > 0,
+    hasMarks: answers.number(asked.marks) > 0,
+    hasJobs: asked.jobs.some((slot) => isJobId(answers.list(slot)[0])),
+  }));
+  return !(found instanceof Refused) && !found.hasBullmqs && (found.hasMarks || found.hasJobs);
+}
+
 /** Where BullMQ keeps the ids of the jobs of one state. */
 export interface StateKey {
   readonly state: JobState;

@@ -26,6 +26,8 @@ export interface QueueReadPlan {
   readonly withLimiter: boolean;
   /** Delayed jobs that fall due before this count as waiting: workers would take them now. */
   readonly nowMs: number;
+  /** What queues of others have beside: Bull's mark of a pause, the groups of BullMQ Pro. Left out: nothing. */
+  readonly alsoAsks?: 'meta-paused' | 'groups';
   /** A job whose age is not known yet, found at the head of the queue by the last read. */
   readonly askAgeOf: string | null;
 }
@@ -50,6 +52,8 @@ export interface QueueReading {
   readonly limiterTtlMs: number | null;
   /** Jobs that would be taken next from each list; the oldest in arrival order. */
   readonly headJobIds: readonly string[];
+  /** How many of `alsoAsks` there are; null: not asked this time. */
+  readonly alsoFound: number | null;
   /** Age facts of `askAgeOf`; null when it was not asked or is gone. */
   readonly age: { readonly jobId: string; readonly timestampMs: number; readonly delayMs: number } | null;
 }

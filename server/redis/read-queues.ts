@@ -195,6 +195,7 @@ interface QueueSlots {
   readonly finished: { readonly completed: AnswerPlace; readonly failed: AnswerPlace } | null;
   readonly events: AnswerPlace | null;
   readonly limiter: AnswerPlace | null;
+  readonly also: AnswerPlace | null;
   readonly age: AnswerPlace | null;
 }
 
@@ -229,6 +230,10 @@ function addQueueRead(batch: ReadBatch, plan: QueueReadPlan): QueueSlots {
         : null,
     events: plan.withEvents ? batch.add('xlen', `${id}:events`) : null,
     limiter: plan.withLimiter ? batch.add('pttl', `${id}:limiter`) : null,
+    also:
+      !plan.withRare || plan.alsoAsks === undefined
+        ? null
+        : batch.add(plan.alsoAsks === 'groups' ? 'zcard' : 'exists', `${id}:${plan.alsoAsks}`),
     age: plan.askAgeOf === null ? null : batch.add('hmget', `${id}:${plan.askAgeOf}`, 'timestamp', 'delay'),
   };
 }
@@ -276,6 +281,7 @@ function decode(
     meta,
     hasLimiter: counter.limiter !== null,
     limiterTtlMs: slot.limiter === null ? null : Math.max(0, answers.number(slot.limiter)),
+    alsoFound: slot.also === null ? null : answers.number(slot.also),
     headJobIds: heads.filter(isJobId),
     age,
   };

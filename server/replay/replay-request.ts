@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ActionError } from '../model/action.js';
-import { findQueue, matchQueues } from '../model/find-queue.js';
+import { findQueue, matchQueues, requireBullmq } from '../model/find-queue.js';
+import { whyReadOnly } from '../model/queue-kind.js';
 import type { Redactor } from '../model/redact.js';
 import type { ReplayRecord } from '../model/replay.js';
 import { NO_COUNTS } from '../model/replay.js';
@@ -44,10 +45,11 @@ export interface ReplaySelection {
 
 /** Ids of the queues of a request. @throws ActionError for none, too many, or a name that is no queue. */
 export function queuesOf(snapshot: Snapshot, { queues, match }: ReplayRequest): readonly string[] {
-  const ids =
-    match !== undefined
-      ? matchQueues(snapshot, match).map(({ id }) => id)
-      : [...new Set(queues.map((name) => findQueue(snapshot, name).id))];
+  const found =
+    match !== undefined ? matchQueues(snapshot, match) : queues.map((name) => findQueue(snapshot, name));
+  const those = match === undefined ? found : found.filter((queue) => whyReadOnly(queue) === null);
+  for (const queue of those.length === 0 ? found : those) requireBullmq(queue);
+  const ids = [...new Set(those.map(({ id }) => id))];
   if (ids.length === 0) throw new ActionError('invalid', 'queues: name at least one queue, or give match');
   if (ids.length > MAX_REPLAY_QUEUES)
     throw new ActionError(

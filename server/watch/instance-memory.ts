@@ -8,6 +8,7 @@ import type { ForeignSample } from '../redis/foreign-keys.js';
 import { ForeignKeys } from '../redis/foreign-keys.js';
 import { queueOf } from '../redis/queue-keys.js';
 import { type MemoryStats, readMemoryStats } from '../redis/read-server.js';
+import { isRelayKey, RelayKeys } from '../redis/relay-keys.js';
 import { ExactCount } from './exact-count.js';
 import { InstanceSampler } from './instance-sampler.js';
 import type { InstanceTenants } from './instance-tenants.js';
@@ -79,6 +80,7 @@ function nodeMemoryOf(input: {
   readonly rssBytes: number;
   readonly queues: readonly QueueState[];
   readonly foreign: NodeMemory['foreign'];
+  readonly relay: NodeMemory['relay'];
   readonly nowMs: number;
 }): NodeMemory {
   const { keys: _keys, ...stats } = input.stats;
@@ -92,6 +94,7 @@ function nodeMemoryOf(input: {
   const attributed =
     queues.bytes +
     (input.foreign?.bytes ?? 0) +
+    (input.relay?.bytes ?? 0) +
     stats.clientBytes +
     stats.replicaBufferBytes +
     stats.replicationBacklogBytes +
@@ -105,6 +108,7 @@ function nodeMemoryOf(input: {
     queues,
     queuesToSample: input.queues.filter(({ memory, counts }) => memory === null && jobsIn(counts) > 0).length,
     foreign: input.foreign,
+    relay: input.relay,
     unattributedBytes: Math.round(stats.usedBytes - attributed),
     fragmentationBytes: Math.max(0, input.rssBytes - stats.usedBytes),
   };
@@ -130,6 +134,7 @@ function hasMovedOn({ memory, counts }: QueueState): boolean {
 
 interface NodeSight {
   readonly keys: ForeignKeys;
+  readonly relay: RelayKeys;
   readonly foreign: ForeignMemory;
   /** Known when draws were last judged. */
   queues: number;
@@ -209,6 +214,7 @@ export class InstanceMemory {
     const found = await sight.keys.look(client, walked.nobodys, walked.hasMetMost);
     node.pay(found.calls);
     sight.foreign.take(found, walked.endedPass);
+    node.pay(await sight.relay.look(client, walked.relay, walked.endedPass));
     if (master.queues.length > sight.queues) sight.foreign.judgeAnew();
     sight.queues = master.queues.length;
     const states = master.queues.flatMap((queue) => queue.state ?? []);
@@ -268,6 +274,7 @@ export class InstanceMemory {
         rssBytes: node.state?.rssBytes ?? 0,
         queues: states,
         foreign: sight.foreign.estimate(sight.stats.keys),
+        relay: sight.relay.memory,
         nowMs,
       }),
     );
@@ -276,9 +283,11 @@ export class InstanceMemory {
   #sight(id: string): NodeSight {
     const known = this.#sights.get(id);
     if (known) return known;
+    const isOwn = (key: string): boolean => isRelayKey(key) || queueOf(key, this.#queues.limit) !== null;
     const made = {
-      keys: new ForeignKeys((key) => queueOf(key, this.#queues.limit) !== null),
-      foreign: new ForeignMemory((key) => queueOf(key, this.#queues.limit) !== null),
+      keys: new ForeignKeys(isOwn),
+      relay: new RelayKeys(),
+      foreign: new ForeignMemory(isOwn),
       queues: 0,
       stats: null,
       statsAtMs: Number.NEGATIVE_INFINITY,

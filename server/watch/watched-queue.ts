@@ -1,5 +1,6 @@
 import type { JobTypeState, TenantShare } from '../model/job-type.js';
 import type { CountProgress, QueueMemory } from '../model/memory.js';
+import type { QueueKind } from '../model/queue-kind.js';
 import type { QueueState, QueueVerdict, UnreadQueue } from '../model/snapshot.js';
 import type { Override } from '../model/worker.js';
 import { numberOrNull } from '../redis/job-facts.js';
@@ -34,6 +35,9 @@ export class WatchedQueue {
   readonly #schedule: QueueSchedule;
   #asksHead = true;
   #meta: QueueMeta = NO_META;
+  #kind: QueueKind = 'bullmq';
+  /** See QueueReading. */
+  #alsoFound = 0;
   #observedLimiter: { ms: number; atMs: number } = { ms: 0, atMs: 0 };
   readonly #heads = new HeadAges();
   #lastDepartureAtMs: number | null = null;
@@ -103,7 +107,8 @@ export class WatchedQueue {
     const hasWaiting = this.#state === null || this.#state.counts.waiting > 0;
     const plan = this.#schedule.plan(this.id, hasWaiting, this.#heads.askAgeOf, nowMs);
     this.#asksHead = plan.withHead;
-    return plan;
+    if (this.#kind === 'bull') return { ...plan, alsoAsks: 'meta-paused' };
+    return this.#meta.version?.startsWith('bullmq-pro') ? { ...plan, alsoAsks: 'groups' } : plan;
   }
 
   /**
@@ -141,6 +146,9 @@ export class WatchedQueue {
       this.#meta = reading.meta;
     }
     const meta = this.#meta;
+    this.#alsoFound = reading.alsoFound ?? this.#alsoFound;
+    this.#kind = kindOf(meta, reading.eventsLength ?? previous?.eventsLength ?? 0, this.#alsoFound);
+    const isBullPaused = this.#kind === 'bull' && this.#alsoFound > 0;
     const counts = {
       ...reading.counts,
       completed: reading.finished?.completed ?? previous?.counts.completed ?? 0,
@@ -175,11 +183,18 @@ export class WatchedQueue {
       id,
       prefix,
       name,
+      kind: this.#kind,
+      groups: this.#kind === 'bullmq-pro' ? this.#alsoFound : null,
       readAtMs: nowMs,
       counts,
       backlog,
       unfinished,
-      flow: meta.paused !== null ? 'paused' : pause && concurrency === 0 ? 'paused-by-spillway' : 'running',
+      flow:
+        meta.paused !== null || isBullPaused
+          ? 'paused'
+          : pause && concurrency === 0
+            ? 'paused-by-spillway'
+            : 'running',
       // Until it is judged, which is in the same tick: that takes more than this queue to know.
       verdict: this.#held?.verdict ?? 'idle',
       verdictSinceMs: this.#held?.sinceMs ?? nowMs,
@@ -297,6 +312,13 @@ export class WatchedQueue {
       this.#observedLimiter = { ms: ttl, atMs: nowMs };
     }
   }
+}
+
+/** Only BullMQ writes a version, or how long its stream of events may get; a stream alone tells one that has lost them. */
+function kindOf({ version, maxLenEvents }: QueueMeta, events: number, alsoFound: number): QueueKind {
+  if (version?.startsWith('bullmq-pro') && alsoFound > 0) return 'bullmq-pro';
+  const isBullmq = version?.startsWith('bullmq') === true || maxLenEvents !== null || events > 0;
+  return isBullmq ? 'bullmq' : 'bull';
 }
 
 function isAlike(a: QueuePoint, b: QueuePoint): boolean {

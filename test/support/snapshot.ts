@@ -144,6 +144,7 @@ export function someNodeMemory(over: Partial<NodeMemory> = {}): NodeMemory {
     usedBytes: 20 * MB,
     queues: { bytes: 18 * MB, errorBytes: 0 },
     queuesToSample: 0,
+    relay: null,
     foreign: { bytes: 0, errorBytes: 0, keys: 0, largest: [] },
     clientBytes: 100_000,
     replicaBufferBytes: 0,
@@ -177,6 +178,8 @@ export function aQueue(over: QueueOver = {}): QueueState {
   };
   return {
     id: `${prefix}:${name}`,
+    kind: 'bullmq',
+    groups: null,
     readAtMs: NOW_MS,
     backlog: counts.waiting + counts.prioritized,
     unfinished: counts.waiting + counts.prioritized + counts.active + counts.delayed + counts.waitingChildren,

@@ -23,6 +23,7 @@ function read(queue: QueueState, over: Partial<QueueReading> = {}): QueueReading
       addedTotal: queue.addedTotal,
       meta: null,
       hasLimiter: false,
+      alsoFound: null,
       limiterTtlMs: null,
     },
     ...{ headJobIds: [], age: null, ...over },

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ActionError } from '../../model/action.js';
+import { requireBullmq } from '../../model/find-queue.js';
 import type { DiskUse, Parking } from '../../model/parking.js';
 import { every, reasonOf, type WorkHealth } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
@@ -298,6 +299,8 @@ export async function openParkings({ directory, maxBytes, watch, ...deps }: Open
   }));
   watch.noteParkingSpace('problem' in store ? 0 : await store.disk.space().catch(() => 0));
   const queue = (instance: string, id: string): QueueHandle | null => {
+    const known = watch.snapshot(instance)?.queues.find((one) => one.id === id);
+    if (known) requireBullmq(known);
     const link = watch.link(instance);
     if (link?.client.status !== 'ready') return null;
     return {

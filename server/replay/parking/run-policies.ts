@@ -2,6 +2,7 @@ import { OTHER_TYPES } from '../../../agent/protocol.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
 import type { Parking } from '../../model/parking.js';
 import { PARKABLE_STATES } from '../../model/parking.js';
+import { whyReadOnly } from '../../model/queue-kind.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { every, type Loop, reasonOf } from '../../process/every.js';
@@ -19,6 +20,7 @@ function policyViewOf(snapshot: Snapshot, parkings: readonly Parking[]): PolicyV
     usedBytes: node.countedBytes,
     limitBytes: node.limit.bytes,
     waiting: snapshot.queues.flatMap((queue) => {
+      if (whyReadOnly(queue) !== null) return [];
       // What is active or waits for children stays; the samples don't tell those apart by type.
       const { waiting, prioritized, delayed, active, waitingChildren } = queue.counts;
       const movable = waiting + prioritized + delayed;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { requireBullmq } from '../../model/find-queue.js';
 import { CANARY_TYPE, type CanaryResult, CanarySchema } from '../../model/job-view.js';
 import { jsonWriter } from '../../model/json.js';
 import { type ChangeBy, includesRole, type Role } from '../../model/role.js';
@@ -73,7 +74,9 @@ export async function probe(
   { jobType, timeoutMs }: { readonly jobType: string; readonly timeoutMs: number },
 ): Promise<CanaryResult | null> {
   const { instance } = place;
-  const { id } = queueIn(snapshotOf(deps, instance), place.queue);
+  const queue = queueIn(snapshotOf(deps, instance), place.queue);
+  requireBullmq(queue);
+  const { id } = queue;
   if (by.isDryRun) return null;
   const ask = { jobType, timeoutMs, jobId: `spillway-canary-${deps.newId()}`, now: deps.now };
   const startedAtMs = deps.now();

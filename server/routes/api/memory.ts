@@ -45,6 +45,10 @@ const NodeMemorySchema = z
       })
       .nullable()
       .describe('Keys that belong to no queue; null: not known yet'),
+    relay: z
+      .object({ bytes: z.number(), keys: z.number(), namespaces: z.number() })
+      .nullable()
+      .describe('Keys of BullMQ’s Relay; null: none was met'),
     clientBytes: z.number().nullable(),
     clientOutputBytes: z.number(),
     replicaBufferBytes: z.number().nullable(),
@@ -140,7 +144,14 @@ function isComplete({ nodes }: Snapshot): boolean {
 
 const NOT_READ = {
   readAtMs: null,
-  ...{ queuesToSample: null, foreign: null, clientBytes: null, replicaBufferBytes: null, aofBytes: null },
+  ...{
+    queuesToSample: null,
+    foreign: null,
+    relay: null,
+    clientBytes: null,
+    replicaBufferBytes: null,
+    aofBytes: null,
+  },
   ...{ scriptBytes: null, keyspaceBytes: null, startupBytes: null, unattributedBytes: null },
   fragmentationBytes: null,
 };

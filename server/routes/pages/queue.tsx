@@ -12,6 +12,7 @@ import { QueueWorkers } from '../../../views/queue-workers.js';
 import { TenantTable } from '../../../views/tenant-table.js';
 import { isAboutQueue, problemsByQueue } from '../../findings/trouble.js';
 import { queueOrLast, unreadQueue } from '../../model/finding.js';
+import { whyReadOnly } from '../../model/queue-kind.js';
 import { type Actor, includesRole, type Role } from '../../model/role.js';
 import type { QueueState, Snapshot } from '../../model/snapshot.js';
 import { queueIn, snapshotOf } from '../api/env.js';
@@ -47,10 +48,14 @@ function typesOf(deps: AppDeps, queue: QueueState, instance: string, role: Role,
   return {
     queue,
     instance,
-    canAct: includesRole(role, 'operator'),
+    canAct: mayAct(role, queue),
     showsErrors: includesRole(role, deps.jobDataRole),
     nowMs,
   };
+}
+
+function mayAct(role: Role, queue: QueueState): boolean {
+  return includesRole(role, 'operator') && whyReadOnly(queue) === null;
 }
 
 export function parseQueueTab(text: string | undefined): QueueTab {
@@ -111,15 +116,10 @@ async function tabOf(
         </>
       );
     case 'settings': {
-      const canary = canaryFormOf(instance, queue.id, role);
+      const canary = whyReadOnly(queue) === null ? canaryFormOf(instance, queue.id, role) : null;
       return (
         <>
-          <QueueSettings
-            queue={queue}
-            instance={instance}
-            canAct={includesRole(role, 'operator')}
-            nowMs={nowMs}
-          />
+          <QueueSettings queue={queue} instance={instance} canAct={mayAct(role, queue)} nowMs={nowMs} />
           {canary ? <CanaryForm {...canary} /> : null}
         </>
       );
@@ -183,7 +183,7 @@ function tabParts(
         swapPart('tenants', html(<TenantTable tenants={tenantsFor(deps, role, queue)} />)),
       ];
     case 'settings': {
-      const canAct = includesRole(role, 'operator');
+      const canAct = mayAct(role, queue);
       const settings = <QueueSettings queue={queue} instance={instance} canAct={canAct} nowMs={nowMs} />;
       return [swapPart('queue-settings', html(settings))];
     }
@@ -208,7 +208,7 @@ function headOf(
     snapshot,
     problem: problemsByQueue(deps.watch.findings())(snapshot.instance, queue.id),
     unread: unreadQueue(snapshot, queue.id) ?? null,
-    canAct: includesRole(role, 'operator'),
+    canAct: mayAct(role, queue),
   };
 }
 
