@@ -152,7 +152,7 @@ async function play(world: World): Promise<void> {
     console = await consoleOf(world, redis, directory);
     const { ask } = console;
     // Near the limit, so that it is full when the growth has been seen for some seconds.
-    const room = code === 'redis.full' ? 1.2 * MB : 4 * MB;
+    const room = code === 'redis.full' ? 0.9 * MB : 4 * MB;
     await fill(redis, LIMIT_MB * MB - room - (await usedBytes(redis)), () =>
       // The console's own looks take some of the last megabyte for a moment.
       addJobs(queue, 'tick', 10).catch(() => undefined),
