@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Makes a bare machine ready: packages, build, redis-server (not with --console) and, with --browser, what tests take
-// besides: a browser, Alertmanager and promtool.
+// besides: a browser, Alertmanager, promtool and the proxies that it is put behind.
 // Plain Node without dependencies: it runs before node_modules exist. Each step is one line; what is there is left alone.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -35,6 +35,9 @@ const PROGRAMS = {
     programs: ['prometheus-alertmanager', 'alertmanager'],
     packages: ['prometheus-alertmanager'],
   },
+  nginx: { variable: 'NGINX_BIN', programs: ['nginx', '/usr/sbin/nginx'], packages: ['nginx'] },
+  haproxy: { variable: 'HAPROXY_BIN', programs: ['haproxy', '/usr/sbin/haproxy'], packages: ['haproxy'] },
+  caddy: { variable: 'CADDY_BIN', programs: ['caddy'], packages: ['caddy'] },
   img2webp: { variable: 'IMG2WEBP_BIN', programs: ['img2webp'], packages: ['webp'] },
   promtool: { variable: 'PROMTOOL_BIN', programs: ['promtool'], packages: ['prometheus'] },
 };
@@ -53,7 +56,7 @@ build();
 // `npm start` serves a Redis that is somewhere already; tests alone take a browser, and what alerts and rules are checked by.
 if (!process.argv.includes('--console')) provide('redis-server');
 if (process.argv.includes('--browser'))
-  for (const what of ['browser', 'alertmanager', 'promtool']) provide(what);
+  for (const what of ['browser', 'alertmanager', 'promtool', 'nginx', 'haproxy', 'caddy']) provide(what);
 if (process.argv.includes('--film')) for (const what of ['browser', 'img2webp']) provide(what);
 
 function checkNode() {

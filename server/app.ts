@@ -1,5 +1,5 @@
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
@@ -16,7 +16,8 @@ import { liveRoutes } from './routes/live.js';
 import { healthRoutes, metricsRoutes } from './routes/metrics.js';
 import { staticRoutes } from './routes/pages/assets.js';
 import { pageRoutes } from './routes/pages/index.js';
-import { Problem, problemHandler, problemResponse } from './routes/problem.js';
+import { problemPage } from './routes/pages/problem.js';
+import { Problem, problemHandler } from './routes/problem.js';
 import { signInRoutes } from './routes/sign-in.js';
 
 interface AppParts {
@@ -27,6 +28,8 @@ interface AppParts {
   /** The sign-in of the application that the console is part of; null: it is by itself. */
   readonly authenticate?: Authenticate | null;
 }
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Puts the parts together: what everyone may see, then the gate, then everything else. */
 export function createApp({ config, deps, noteFault, authenticate = null }: AppParts): Hono<GateEnv> {
@@ -46,13 +49,16 @@ export function createApp({ config, deps, noteFault, authenticate = null }: AppP
   app.use(secureHeaders(HEADERS));
   app.use(compress());
   app.use(underBase());
-  app.onError(problemHandler(noteFault));
-  app.notFound((c) =>
-    problemResponse(c, new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`)),
+  const answer = problemHandler(
+    noteFault,
+    problemPage(deps, { publicUrl: config.publicUrl, hasSignIn: !authenticate }),
   );
+  app.onError(answer);
+  app.notFound((c) => answer(nothingAt(app, c), c));
+  // Before the host is looked at: a page that says it is wrong looks like one of ours.
+  app.route('/', staticRoutes());
   app.use(gate.checkHost);
   app.route('/', healthRoutes(deps));
-  app.route('/', staticRoutes());
   if (!authenticate) app.route('/', signInRoutes({ ...deps, gate }));
   app.use(gate.identify);
   app.use(gate.checkOrigin);
@@ -64,6 +70,17 @@ export function createApp({ config, deps, noteFault, authenticate = null }: AppP
   app.route('/', metricsRoutes(deps));
   app.route('/', pageRoutes(deps));
   return app;
+}
+
+/** No such path, or one that takes other methods only. */
+function nothingAt({ router }: Hono<GateEnv>, { req: { method, path } }: Context): Problem {
+  const shown = path.slice(0, 200);
+  const taken = METHODS.filter((one) =>
+    router.match(one, path)[0].some(([[, route]]) => route.method === one),
+  );
+  if (taken.length === 0) return new Problem(404, 'not-found', `there is nothing at ${shown}`);
+  const Allow = taken.join(', ');
+  return new Problem(405, 'method-not-allowed', `${shown} takes ${Allow}, and not ${method}`, { Allow });
 }
 
 /** Address of the other end of the socket; null: there is none, as the request came from the application itself. */

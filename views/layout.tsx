@@ -22,6 +22,31 @@ export const Document = ({ children }: PropsWithChildren) => (
   </>
 );
 
+/** A page outside of the console's frame, for those who have not been let in. */
+export const PlainPage: FC<
+  PropsWithChildren<{
+    readonly title: string;
+    readonly styles: readonly string[];
+    /** Where the browser goes by itself. */
+    readonly next?: string;
+  }>
+> = ({ title, styles, next, children }) => (
+  <Document>
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
+      <title>{`${title} · Spillway`}</title>
+      {styles.map((href) => (
+        <link rel="stylesheet" href={href} />
+      ))}
+    </head>
+    <body>
+      <main class="plain-page">{children}</main>
+    </body>
+  </Document>
+);
+
 export interface Chrome {
   readonly title: string;
   readonly favicon: 'calm' | 'warning' | 'critical' | 'blind';

@@ -1,10 +1,12 @@
 import type { FC } from 'hono/jsx';
 import { Icon } from './icon.js';
-import { type Chrome, Layout } from './layout.js';
+import { type Chrome, Layout, PlainPage } from './layout.js';
 
-interface ProblemProps {
+export interface ProblemProps {
   readonly title: string;
   readonly detail: string;
+  /** What to do next; null: nothing can be done here. */
+  readonly way: { readonly href: string; readonly label: string } | null;
 }
 
 /** What went wrong, to what, and a way on. */
@@ -22,19 +24,37 @@ export const ProblemPage: FC<{ readonly chrome: Chrome; readonly problem: Proble
       </h1>
       <p class="verdict-detail">{problem.detail}</p>
     </div>
-    <p>
-      <a href="/">Back to the overview</a>
-    </p>
+    <WayOn way={problem.way} />
   </Layout>
 );
 
+/** The same for whoever has not been let in. */
+export const PlainProblemPage: FC<{
+  readonly styles: readonly string[];
+  readonly problem: ProblemProps;
+}> = ({ styles, problem }) => (
+  <PlainPage title={problem.title} styles={styles}>
+    <h1>{problem.title}</h1>
+    <p>{problem.detail}</p>
+    <WayOn way={problem.way} />
+  </PlainPage>
+);
+
+const WayOn: FC<Pick<ProblemProps, 'way'>> = ({ way }) =>
+  way && (
+    <p>
+      <a href={way.href}>{way.label}</a>
+    </p>
+  );
+
 /** The same inside the drawer. */
-export const DrawerProblem: FC<ProblemProps> = ({ title, detail }) => (
+export const DrawerProblem: FC<ProblemProps> = ({ title, detail, way }) => (
   <div class="drawer-problem">
     <h2 id="drawer-title" tabindex={-1} autofocus>
       {title}
     </h2>
     <p>{detail}</p>
+    {way?.label === 'Sign in' ? <WayOn way={way} /> : null}
     <button type="button" class="button" data-drawer-close="">
       Close
     </button>

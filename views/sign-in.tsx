@@ -1,33 +1,5 @@
-import type { Child, FC } from 'hono/jsx';
-import { Document } from './layout.js';
-
-interface PlainProps {
-  readonly styles: readonly string[];
-  readonly title: string;
-  /** Where the browser goes by itself. */
-  readonly next?: string;
-  readonly children?: Child;
-}
-
-const PlainPage: FC<PlainProps> = ({ styles, title, next, children }) => (
-  <Document>
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      {next === undefined ? null : <meta http-equiv="refresh" content={`0;url=${next}`} />}
-      <title>{title} · Spillway</title>
-      {styles.map((href) => (
-        <link rel="stylesheet" href={href} />
-      ))}
-    </head>
-    <body>
-      <main class="sign-in">
-        <h1>Spillway</h1>
-        {children}
-      </main>
-    </body>
-  </Document>
-);
+import type { FC } from 'hono/jsx';
+import { PlainPage } from './layout.js';
 
 interface SignInProps {
   readonly styles: readonly string[];
@@ -41,6 +13,7 @@ interface SignInProps {
 /** The door: a provider, a token, or both. */
 export const SignInPage: FC<SignInProps> = ({ styles, to, error, provider, takesTokens }) => (
   <PlainPage styles={styles} title="Sign in">
+    <h1>Spillway</h1>
     {error ? (
       <p id="token-error" class="field-error" role="alert">
         {error}
@@ -90,6 +63,7 @@ export const SignOutPage: FC<{ readonly styles: readonly string[]; readonly next
   next,
 }) => (
   <PlainPage styles={styles} title="Signed out" next={next}>
+    <h1>Spillway</h1>
     <p>You are signed out here.</p>
     <a class="sign-in-provider" href={next}>
       Sign out at the provider too

@@ -35,6 +35,7 @@ export function originReader({
 }: OriginSettings): (request: Request, peer: string | null) => RequestOrigin {
   const isTrusted = networksMatcher(trustedProxies);
   const ownBase = publicUrl === null ? basePath : basePathOf(publicUrl);
+  const publicProto = publicUrl === null ? null : new URL(publicUrl).protocol.slice(0, -1);
   return ({ headers, url }, peer) => {
     const isProxied = peer !== null && isTrusted(peer);
     const host = headers.get('host') ?? '';
@@ -45,7 +46,7 @@ export function originReader({
     const named = [listOf(headers.get('x-forwarded-for')), standard.for]
       .filter((hops) => hops.length > 0)
       .map((hops) => firstUntrusted(hops, isTrusted));
-    const proto = listOf(headers.get('x-forwarded-proto')).at(-1) ?? standard.proto;
+    const proto = listOf(headers.get('x-forwarded-proto')).at(-1) ?? standard.proto ?? publicProto;
     const before = listOf(headers.get('x-forwarded-host')).at(-1) ?? standard.host;
     return {
       address: named.length > 0 && new Set(named).size === 1 ? (named[0] ?? peer) : peer,

@@ -9,7 +9,7 @@ import type { Session, Sessions } from '../auth/sessions.js';
 import { fingerprintOf, WrongTokens } from '../auth/wrong-tokens.js';
 import { type Config, isLoopback, type TokenEntry } from '../config/config.js';
 import { type Actor, includesRole, type Role } from '../model/role.js';
-import { Problem } from './problem.js';
+import { isForPerson, Problem } from './problem.js';
 
 /** What the gate leaves in the context for routes. */
 export interface GateEnv {
@@ -59,6 +59,7 @@ export interface Gate {
 const LOCAL_ADMIN: Actor = { name: 'local', role: 'admin', via: 'local' };
 const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'token' };
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const GIVE_TOKEN = 'give a token: Authorization: Bearer <token>';
 const MAX_PATH_CHARS = 200;
 const PROXY_CODES = { 401: 'unauthorized', 403: 'forbidden', 503: 'sign-in-unavailable' } as const;
 
@@ -142,9 +143,10 @@ export function createGate(parts: GateParts): Gate {
       }
       if (authenticate)
         throw new Problem(401, 'unauthorized', 'sign in to the application that this console is part of');
-      if (wantsPage(c))
+      if (c.req.method === 'GET' && isForPerson(c))
         return c.redirect(`/sign-in?to=${encodeURIComponent(pathOf(c, config.basePath))}`, 303);
-      throw new Problem(401, 'unauthorized', 'give a token: Authorization: Bearer <token>', {
+      const words = isForPerson(c) ? 'nothing was changed: the session is over' : GIVE_TOKEN;
+      throw new Problem(401, 'unauthorized', words, {
         'WWW-Authenticate': 'Bearer realm="spillway"',
       });
     },
@@ -203,14 +205,6 @@ function wrongToken(tried: 'wrong' | 'too-many'): Problem {
         'this token is not one of this console, and it or its address has been refused too often: wait a minute',
         { 'Retry-After': '60' },
       );
-}
-
-function wantsPage(c: Context): boolean {
-  return (
-    c.req.method === 'GET' &&
-    !c.req.path.startsWith('/api/') &&
-    (c.req.header('accept') ?? '').includes('text/html')
-  );
 }
 
 function pathOf(c: Context<GateEnv>, basePath: string): string {

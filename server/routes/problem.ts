@@ -1,6 +1,7 @@
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { RequestOrigin } from '../auth/request-origin.js';
 import { ActionError } from '../model/action.js';
 import { CanaryRefused } from '../model/job-view.js';
 import { CountRefused } from '../model/memory.js';
@@ -114,13 +115,23 @@ export function problemOf(error: unknown): Problem | null {
   return null;
 }
 
-/** Answers problem+json; what is not foreseen is shown as a fault of the console, and answered without its words. */
-export function problemHandler(noteFault: (part: string, error: unknown) => void): ErrorHandler {
+/** For people, by a page or a part of one. */
+type ProblemPage = (c: Context, problem: Problem) => Response | Promise<Response>;
+
+/**
+ * Answers problem+json, and people by a page where there is one; what is not foreseen is shown as a fault of the console,
+ * and answered without its words.
+ */
+export function problemHandler(
+  noteFault: (part: string, error: unknown) => void,
+  page: ProblemPage = problemResponse,
+): ErrorHandler {
   return (error, c) => {
     const known = problemOf(error);
-    if (known) return problemResponse(c, known);
+    const answer = isForPerson(c) ? page : problemResponse;
+    if (known) return answer(c, known);
     noteFault(partOf(c), error);
-    return problemResponse(
+    return answer(
       c,
       new Problem(
         500,
@@ -131,6 +142,12 @@ export function problemHandler(noteFault: (part: string, error: unknown) => void
   };
 }
 
+/** Does a browser ask, for what it shows? The API answers programs, whatever asks. */
+export function isForPerson({ req }: Context): boolean {
+  if (req.path.startsWith('/api/')) return false;
+  return (req.header('accept') ?? '').includes('text/html') || req.header('hx-request') !== undefined;
+}
+
 /** Names the part that answers there, whatever ids come after. */
 function partOf({ req }: Context): string {
   const segments = req.path.split('/').slice(1, req.path.startsWith('/api/v1/') ? 4 : 2);
@@ -139,8 +156,9 @@ function partOf({ req }: Context): string {
 
 export function problemResponse(c: Context, problem: Problem): Response {
   const requestId: unknown = c.get('requestId');
+  const origin: RequestOrigin | undefined = c.get('origin');
   const body = {
-    type: `/docs#problem-${problem.code}`,
+    type: `${origin?.base ?? ''}/docs#problem-${problem.code}`,
     title: PROBLEM_TITLES[problem.code] ?? problem.code,
     status: problem.status,
     detail: problem.message,

@@ -7,10 +7,9 @@ import type { Actor } from '../model/role.js';
 import type { AppDeps } from './app-deps.js';
 import { readBody } from './bounded-body.js';
 import type { Gate, GateEnv } from './gate.js';
-import { assetUrl } from './pages/assets.js';
-import { problemOf, problemResponse } from './problem.js';
+import { assetUrl, PLAIN_STYLES } from './pages/assets.js';
 
-const styles = ['tokens.css', 'base.css', 'plain-page.css'].map(assetUrl);
+const styles = PLAIN_STYLES.map(assetUrl);
 const STRANGER: Actor = { name: 'nobody', role: 'viewer', via: 'session' };
 
 interface SignInDeps extends Pick<AppDeps, 'accounts' | 'sessions' | 'openid' | 'access'> {
@@ -101,19 +100,11 @@ export function signInRoutes({ gate, accounts, sessions, openid, access }: SignI
       throw new SignInFailed(`${who.name} has no role here: none of their groups has one.`, false);
     });
   }
-  // A person finds the reason where they sign in; the form itself may not have been readable.
+  // A person finds the reason where they sign in.
   app.onError((error, c) => {
-    if (error instanceof SignInFailed) {
-      const hint = error.isDown && accounts.takesTokens ? ' A token still works.' : '';
-      return c.html(page('/', `${error.message}${hint}`), error.isDown ? 503 : 403);
-    }
-    const problem = problemOf(error);
-    if (!problem) throw error;
-    if (!(c.req.header('accept') ?? '').includes('text/html')) return problemResponse(c, problem);
-    return c.html(
-      page('/', `${problem.message.slice(0, 1).toUpperCase()}${problem.message.slice(1)}.`),
-      problem.status,
-    );
+    if (!(error instanceof SignInFailed)) throw error;
+    const hint = error.isDown && accounts.takesTokens ? ' A token still works.' : '';
+    return c.html(page('/', `${error.message}${hint}`), error.isDown ? 503 : 403);
   });
   return app;
 }

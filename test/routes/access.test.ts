@@ -6,7 +6,7 @@ import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
-import { type RunningConsole, startConsole } from '../support/console.js';
+import { type Answer, type RunningConsole, startConsole } from '../support/console.js';
 import { until } from '../support/until.js';
 
 const tokens = { viewer: newToken(), operator: newToken(), admin: newToken() };
@@ -379,6 +379,107 @@ describe('a browser session', () => {
   });
 });
 
+describe('what a browser is refused', () => {
+  const HTML = { accept: 'text/html' };
+  const FORM = { ...HTML, 'content-type': 'application/x-www-form-urlencoded' };
+  const bearer = (role: keyof typeof tokens) => ({ authorization: `Bearer ${tokens[role]}` });
+  const tooMany = async (headers: Record<string, string>) => {
+    for (let i = 0; i < 11; i++) await console_.ask('GET', '/', undefined, headers);
+    return console_.ask('GET', '/', undefined, headers);
+  };
+  const wrong = { ...HTML, authorization: `Bearer ${newToken()}` };
+  const came = { referer: `${'http://x'}/queues?a=1` };
+
+  it.each<[number, string, string, () => Promise<Answer>]>([
+    [
+      401,
+      'Nobody is signed in',
+      '/sign-in?to=%2Fqueues%3Fa%3D1',
+      () => console_.ask('POST', '/action', '', { ...FORM, referer: `${console_.url}/queues?a=1` }),
+    ],
+    [
+      403,
+      'The role does not allow this',
+      '/',
+      () =>
+        console_.ask('GET', '/action?action=queue.pause&instance=default&queues=bull%3Amail', undefined, {
+          ...HTML,
+          ...bearer('viewer'),
+        }),
+    ],
+    [
+      403,
+      'The request came from another site',
+      '/',
+      () => console_.ask('POST', '/sign-in', '', { ...FORM, ...came, origin: 'http://x' }),
+    ],
+    [
+      404,
+      'There is no such thing',
+      '/',
+      () => console_.ask('GET', '/nowhere', undefined, { ...HTML, ...bearer('viewer') }),
+    ],
+    [
+      405,
+      'The path does not take this method',
+      '/',
+      () => console_.ask('GET', '/sign-out', undefined, { ...HTML, ...bearer('viewer') }),
+    ],
+    [413, 'The body is too large', '/', () => console_.ask('POST', '/sign-in', 'a'.repeat(9_000), FORM)],
+    [
+      415,
+      'The body is not of the type that is taken here',
+      '/',
+      () => console_.ask('POST', '/sign-in', '{}', HTML),
+    ],
+    [
+      422,
+      'A field of the request is wrong',
+      '/',
+      () =>
+        console_.ask(
+          'GET',
+          '/action?action=queue.pause&instance=default&queues=bull%3Amail&args=x',
+          undefined,
+          {
+            ...HTML,
+            ...bearer('operator'),
+          },
+        ),
+    ],
+    [429, 'Too many wrong tokens', '/', () => tooMany(wrong)],
+  ])('is a page that says why and where to go on: %i %s', async (status, title, way, asked) => {
+    const answer = await asked();
+    expect(answer.headers.get('content-type')).toMatch(/^text\/html/);
+    const [, heading = ''] = /<h1>([\s\S]*?)<\/h1>/.exec(answer.text) ?? [];
+    expect([answer.status, heading.replace(/<[^>]*>/g, '').trim()]).toEqual([status, title]);
+    expect(answer.text).toContain(`<p><a href="${way}">`);
+  });
+
+  it('stays JSON for programs, and for the API whatever asks', async () => {
+    for (const [path, headers] of [
+      ['/nowhere', { accept: 'application/json' }],
+      ['/api/v1/nowhere', HTML],
+    ] as const) {
+      const answer = await console_.ask('GET', path, undefined, { ...headers, ...bearer('viewer') });
+      expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
+        path,
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    }
+    const refused = await console_.ask('DELETE', '/queues', undefined, bearer('viewer'));
+    expect([refused.status, refused.headers.get('allow')]).toEqual([405, 'GET']);
+  });
+
+  it('is a part of the drawer where the drawer asked', async () => {
+    const headers = { ...FORM, 'hx-request': 'true', origin: console_.url };
+    const answer = await console_.ask('POST', '/action', '', headers);
+    expect(answer.status).toBe(401);
+    expect(answer.text).toMatch(/^<div class="drawer-problem">[\s\S]*href="\/sign-in\?to=/);
+  });
+});
+
 describe('a stranger', () => {
   it('can send as much as they like: the console stays as it was, and its log too', async () => {
     const before = { rssBytes: rssBytesOf(console_.pid), output: console_.output() };
@@ -404,13 +505,16 @@ describe('a stranger', () => {
     expect(console_.output().slice(before.output.length)).not.toMatch(/"level":50|stack/);
   });
 
-  it('who sends what is no form reads why on the sign-in page', async () => {
+  it('who sends what is no form reads why on a page', async () => {
     const sent = await fetch(`${console_.url}/sign-in`, {
       method: 'POST',
       headers: { accept: 'text/html', 'content-type': 'multipart/form-data; boundary=x' },
       body: 'a',
     });
-    expect([sent.status, await sent.text()]).toEqual([415, expect.stringContaining('id="token-error"')]);
+    expect([sent.status, await sent.text()]).toEqual([
+      415,
+      expect.stringContaining('<p>Send Content-Type: application/x-www-form-urlencoded'),
+    ]);
   });
 });
 

@@ -14,15 +14,17 @@ const own: Readonly<Record<string | symbol, unknown>> = {
 };
 const deps = new Proxy(own, { get: (from, name) => (name in from ? from[name] : anything) });
 
+const MISTAKE = new Error('a secret of the inside');
+
 /** The app as it answers on this address: without tokens, on loopback everybody may call, and elsewhere nobody. */
-const appAt = (host: string) =>
+const appAt = (host: string, over: Partial<AppDeps> = {}, publicUrl: string | null = null) =>
   createApp({
     config: {
-      ...{ host, allowedHosts: [], trustedProxies: [], publicUrl: null, basePath: '' },
+      ...{ host, allowedHosts: [], trustedProxies: [], publicUrl, basePath: '' },
     } as unknown as Config,
-    deps: deps as unknown as AppDeps,
+    deps: { ...own, ...over, __proto__: deps } as unknown as AppDeps,
     noteFault: (message, error) => {
-      throw new Error(message, { cause: error });
+      if (error !== MISTAKE) throw new Error(message, { cause: error });
     },
   });
 const routes = appAt('127.0.0.1').routes.filter(({ method, path }) => method !== 'ALL' && path !== '/*');
@@ -107,6 +109,34 @@ describe('the routes of the app', () => {
         expect.soft(shape.required ?? [], route).not.toContain('reason');
       }
     }
+  });
+
+  it('answer a browser by a page also where the console fails, or is called by another name', async () => {
+    const failing = (error: Error) =>
+      appAt('127.0.0.1', {
+        audit: {
+          query: () => Promise.reject(error),
+        } as unknown as AppDeps['audit'],
+        watch: {
+          instanceSeries: () => {
+            throw error;
+          },
+        } as unknown as AppDeps['watch'],
+      });
+    const ask = (app: ReturnType<typeof appAt>, host = 'localhost') =>
+      app.request('/i/default/series.json', { headers: { host, accept: 'text/html' } });
+    const mistake = await ask(failing(MISTAKE));
+    const text = await mistake.text();
+    expect([mistake.status, mistake.headers.get('content-type')]).toEqual([500, 'text/html; charset=UTF-8']);
+    expect(text).toContain('<h1>The console made a mistake</h1>');
+    expect(text).not.toContain(MISTAKE.message);
+    const named = await ask(appAt('127.0.0.1', {}, 'https://ops.example.com/queues'), 'evil.example');
+    expect(named.status).toBe(421);
+    expect(await named.text()).toContain('<a href="https://ops.example.com/queues">');
+    const style = await appAt('127.0.0.1').request('/static/tokens.css', {
+      headers: { host: 'evil.example' },
+    });
+    expect(style.status).toBe(200);
   });
 
   it('read next to nothing of what a stranger sends, whatever the path', async () => {

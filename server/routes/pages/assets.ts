@@ -29,6 +29,9 @@ const VENDOR: Readonly<Record<string, readonly [packageEntry: string, file: stri
   'chartjs-plugin-annotation.min.js': ['chartjs-plugin-annotation', 'chartjs-plugin-annotation.min.js'],
 };
 
+/** Of pages outside of the console's frame. */
+export const PLAIN_STYLES = ['tokens.css', 'base.css', 'plain-page.css'];
+
 let loaded: ReadonlyMap<string, Asset> | null = null;
 
 /** All assets by path below /static/, read once: they are few, small, and never change while the console runs. */

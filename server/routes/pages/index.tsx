@@ -1,17 +1,14 @@
 import { Hono } from 'hono';
 import { jobPath } from '../../../views/links.js';
-import { DrawerProblem, ProblemPage } from '../../../views/problem-page.js';
 import type { Series } from '../../watch/watch.js';
 import { queueIn, snapshotOf } from '../api/env.js';
 import type { AppDeps } from '../app-deps.js';
 import type { GateEnv } from '../gate.js';
-import { PROBLEM_TITLES, Problem, problemOf } from '../problem.js';
 import { actionRoutes } from './action.js';
 import { alertRoutes } from './alerts.js';
 import { auditPage } from './audit.js';
 import { canaryRoutes } from './canary.js';
 import { channelRoutes } from './channels.js';
-import { chromeOf } from './chrome.js';
 import { docsRoutes } from './docs.js';
 import { findRoutes } from './find.js';
 import { fleetPage, parseFleetQuery } from './fleet.js';
@@ -113,30 +110,7 @@ export function pageRoutes(deps: AppDeps): Hono<GateEnv> {
     const { instance, queue, jobId } = c.req.param();
     return c.html(await jobPage(deps, c.get('actor'), instance, queue, jobId));
   });
-  pages.get('*', (c, next) => {
-    if (!(c.req.header('accept') ?? '').includes('text/html')) return next();
-    throw new Problem(404, 'not-found', `there is nothing at ${c.req.path.slice(0, 200)}`);
-  });
-  pages.onError((error, c) => {
-    const problem = problemOf(error);
-    // Not foreseen: the console's own handler logs it and answers.
-    if (!problem) throw error;
-    const words = { title: PROBLEM_TITLES[problem.code] ?? problem.code, detail: sentence(problem.message) };
-    if (c.req.header('hx-request')) return c.html(<DrawerProblem {...words} />, problem.status);
-    const chrome = chromeOf(deps, {
-      actor: c.get('actor'),
-      nowMs: deps.now(),
-      current: '',
-      subject: words.title,
-      liveUrl: null,
-    });
-    return c.html(<ProblemPage chrome={chrome} problem={words} />, problem.status);
-  });
   return pages;
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`;
 }
 
 /** Points after this time are wanted; all of them without one. */
