@@ -15,7 +15,7 @@ const REQUEST_WITHIN_MS = 3_600_000;
 const CLOSE_WITHIN_MS = 3_000;
 
 /**
- * Serves the console until SIGINT or SIGTERM. SIGHUP reads the configuration again, for who may come in.
+ * Serves the console until SIGINT or SIGTERM. SIGHUP reads the configuration again, for who may come in, where no terminal sends it.
  * @returns 0 after an orderly end, 1 when the port can't be had.
  */
 export async function serveConsole(config: Config, reload: () => Config): Promise<number> {
@@ -42,7 +42,8 @@ export async function serveConsole(config: Config, reload: () => Config): Promis
       log.error({ problems }, 'The configuration can not be read again: who may come in stays as it was.');
     }
   };
-  process.on('SIGHUP', renew);
+  // At a terminal it says that the terminal is gone.
+  if (!process.stdout.isTTY) process.on('SIGHUP', renew);
   const app = createApp({
     config,
     deps,

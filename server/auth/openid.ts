@@ -19,10 +19,10 @@ const DOWN_CODES: ReadonlySet<string> = new Set([
   ...['unknown', 'OAUTH_TIMEOUT', 'OAUTH_ABORT', 'OAUTH_PARSE_ERROR'],
   ...['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON'],
 ]);
-/** What it says of itself is read again after this, so that nobody is sent to a provider that is not there. */
-const DISCOVERED_MS = 60_000;
-/** And after a failure not before this, however many ask. */
-const UNDISCOVERED_MS = 2_000;
+/** What it says of itself is read again after this. */
+const DISCOVERED_MS = 10 * 60_000;
+/** And before somebody is sent there, who might find nobody, and where it was lost; but no more often than this, however many ask. */
+const JUST_DISCOVERED_MS = 2_000;
 /** Addresses that are led back to; longer ones to the overview. */
 const MAX_TO_CHARS = 1_000;
 
@@ -52,7 +52,8 @@ export interface OpenidDeps {
 export class Openid {
   readonly #deps: OpenidDeps;
   #provider: Promise<client.Configuration> | null = null;
-  #discoverAtMs = 0;
+  #discoveredAtMs = Number.NEGATIVE_INFINITY;
+  #isLost = false;
   readonly #checking = new Map<string, Promise<boolean>>();
 
   constructor(deps: OpenidDeps) {
@@ -74,7 +75,7 @@ export class Openid {
     const { settings, publicUrl, now } = this.#deps;
     const begun = { to: to.length > MAX_TO_CHARS ? '/' : to, atMs: now() };
     const state = seal(secret, JSON.stringify(begun));
-    const provider = await this.#discovered();
+    const provider = await this.#discovered(JUST_DISCOVERED_MS);
     return client.buildAuthorizationUrl(provider, {
       redirect_uri: `${publicUrl}${CALLBACK}`,
       scope: settings.scope,
@@ -222,18 +223,20 @@ export class Openid {
     return this.#deps.now() + this.#deps.settings.checkMinutes * 60_000;
   }
 
-  /** @throws SignInFailed */
-  #discovered(): Promise<client.Configuration> {
+  /** @param maxAgeMs of what it said of itself. @throws SignInFailed */
+  #discovered(maxAgeMs = DISCOVERED_MS): Promise<client.Configuration> {
     const { settings, now, warn } = this.#deps;
-    if (this.#provider && now() < this.#discoverAtMs) return this.#provider;
+    const isFresh = now() - this.#discoveredAtMs < (this.#isLost ? JUST_DISCOVERED_MS : maxAgeMs);
+    if (this.#provider && isFresh) return this.#provider;
     const issuer = new URL(settings.issuer);
     const insecure = issuer.protocol === 'http:' ? [client.allowInsecureRequests] : [];
-    this.#discoverAtMs = now() + DISCOVERED_MS;
+    this.#discoveredAtMs = now();
+    this.#isLost = false;
     const options = { timeout: TIMEOUT_SECONDS, execute: [...insecure, client.enableNonRepudiationChecks] };
     const reading = client
       .discovery(issuer, settings.clientId, settings.clientSecret, authenticationOf(settings), options)
       .catch((error: unknown) => {
-        this.#discoverAtMs = now() + UNDISCOVERED_MS;
+        this.#isLost = true;
         const failure = failureOf(error, settings);
         warn(`${failure.message} (discovery: ${codeOf(error)})`);
         throw failure;
@@ -248,7 +251,7 @@ export class Openid {
       return await ask(provider);
     } catch (error) {
       const failure = failureOf(error, this.#deps.settings);
-      if (failure.isDown) this.#discoverAtMs = 0;
+      if (failure.isDown) this.#isLost = true;
       this.#deps.warn(`${failure.message} (${codeOf(error)})`);
       throw failure;
     }

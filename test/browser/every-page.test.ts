@@ -26,6 +26,7 @@ const PAGES: readonly (readonly [name: string, path: string, arrive?: (page: Pag
   ['worker', WORKER, untilLive],
   ['job type', `${QUEUE}/t/send-a-letter`, untilLive],
   ['actions', '/audit'],
+  ['sessions', '/sessions', untilLive],
   ['all queues', '/queues', untilLive],
   ['replays', '/replays', untilLive],
   ['preview of a replay', '/replays/look?queues=bull:mail&from=failed&ratePerSecond=10', untilLive],
