@@ -10,6 +10,7 @@ import { apiRoutes } from './routes/api/index.js';
 import type { AppDeps } from './routes/app-deps.js';
 import { underBase } from './routes/base-path.js';
 import { endUnread, readBody } from './routes/bounded-body.js';
+import { byGrants } from './routes/by-grants.js';
 import { type Authenticate, createGate, type GateEnv } from './routes/gate.js';
 import { PICTURE_STYLE } from './routes/incident-picture.js';
 import { liveRoutes } from './routes/live.js';
@@ -63,12 +64,8 @@ export function createApp({ config, deps, noteFault, authenticate = null }: AppP
   app.use(gate.identify);
   app.use(gate.checkOrigin);
   app.use(readBody());
-  const api = apiRoutes(deps);
-  // Before the API, whose own answer for unknown paths would take it.
-  app.route('/', liveRoutes(deps));
-  app.route('/api/v1', api);
-  app.route('/', metricsRoutes(deps));
-  app.route('/', pageRoutes(deps));
+  app.use(byGrants(deps, routesOver, noteFault));
+  app.route('/', routesOver(deps));
   return app;
 }
 
@@ -87,6 +84,17 @@ function nothingAt({ router }: Hono<GateEnv>, { req: { method, path } }: Context
 function peerOf(env: unknown): string | null {
   const { incoming } = (env ?? {}) as Partial<HttpBindings>;
   return incoming?.socket?.remoteAddress ?? null;
+}
+
+/** All that is behind the gate, over what somebody sees. */
+function routesOver(deps: AppDeps): Hono<GateEnv> {
+  const api = apiRoutes(deps);
+  // The live part before the API, whose own answer for unknown paths would take it.
+  return new Hono<GateEnv>()
+    .route('/', liveRoutes(deps))
+    .route('/api/v1', api)
+    .route('/', metricsRoutes(deps))
+    .route('/', pageRoutes(deps));
 }
 
 /** Nothing inline but a picture's looks, nothing from elsewhere. No HSTS: the console often runs on plain HTTP behind a tunnel. */

@@ -4,7 +4,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface ConsoleUser {
   /** For the audit; 1 to 100 characters. */
   readonly name: string;
-  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly role: ConsoleRole;
+  /** What the role is bound to; left out: it holds everywhere. What no grant matches is not seen. */
+  readonly grants?: readonly ConsoleGrant[] | undefined;
+}
+
+type ConsoleRole = 'viewer' | 'operator' | 'admin';
+
+/** A role on some queues (globs over ids such as `bull:pay-*`), or without `queues` on the whole of some instances. */
+export interface ConsoleGrant {
+  readonly role: ConsoleRole;
+  /** Globs over names of instances; left out: all. */
+  readonly instances?: readonly string[] | undefined;
+  readonly queues?: readonly string[] | undefined;
 }
 
 export interface ConsoleOptions {

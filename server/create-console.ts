@@ -3,12 +3,16 @@ import { z } from 'zod';
 import { createApp } from './app.js';
 import { ConfigError, loadConfig } from './config/config.js';
 import type { CreateConsole } from './console-options.js';
-import { ROLES } from './model/role.js';
+import { grantsSchema, ROLES } from './model/role.js';
 import { createLog } from './process/log.js';
 import { OwnHealth } from './process/own-health.js';
 import { startConsole } from './start-console.js';
 
-const user = z.object({ name: z.string().min(1).max(100), role: z.enum(ROLES) });
+const user = z.object({
+  name: z.string().min(1).max(100),
+  role: z.enum(ROLES),
+  grants: grantsSchema.optional(),
+});
 
 /** See `CreateConsole`. */
 export const createConsole: CreateConsole = async ({ authenticate, redis, settings, ...more }) => {

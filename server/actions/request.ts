@@ -50,7 +50,7 @@ function problemOf(
 }
 
 /** @throws ActionError naming the instances that there are. */
-export function knownInstance(watch: Watch, name: string): Snapshot {
+export function knownInstance(watch: Pick<Watch, 'snapshot' | 'snapshots'>, name: string): Snapshot {
   const snapshot = watch.snapshot(name);
   if (snapshot) return snapshot;
   const names = watch.snapshots().map((known) => known.instance);

@@ -11,7 +11,11 @@ import {
   type Verified,
 } from '../model/action.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
+import { callersSnapshot } from '../model/callers-snapshot.js';
+import { hasRoleOn } from '../model/grants.js';
+import { ALL_PERMITTED, switchedOff } from '../model/permits.js';
 import { type Actor, includesRole } from '../model/role.js';
+import type { Snapshot } from '../model/snapshot.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/problems.js';
 import type { Parkings } from '../replay/parking/parkings.js';
 import { auditOf } from '../timeline/audit-log.js';
@@ -52,9 +56,13 @@ export async function runAction(
   isStep = false,
 ): Promise<readonly Outcome[]> {
   const action = knownAction(request.action);
-  await checkRole(deps, action, actor, request);
+  const role = action.roleFor(request.args);
+  if (!includesRole(actor.role, role))
+    throw await forbidden(deps, actor, request, `${role}, and ${actor.name} is ${actor.role}`);
   checkRequest(action, request);
-  const snapshot = knownInstance(deps.watch, request.instance);
+  const snapshot = knownInstance(seenBy(deps.watch, actor), request.instance);
+  const off = switchedOff(snapshot.permits ?? ALL_PERMITTED, action.name);
+  if (off !== null) throw new ActionError('forbidden', off);
   const link = deps.watch.link(request.instance);
   const agents = deps.watch.agents(request.instance);
   if (!link || !agents)
@@ -66,9 +74,20 @@ export async function runAction(
     );
   }
   const needy = isStep || request.dryRun || !makesRoom(action.name) ? null : nodeInNeed(snapshot);
-  const { targets, missing } = targetsOf(action, snapshot, request);
+  const { targets: all, missing } = targetsOf(action, snapshot, request);
+  // What is made of steps asks at each of them.
+  const targets = all.filter(
+    ({ queue }) => action.isOfSteps || hasRoleOn(actor, role, request.instance, queue?.id ?? null),
+  );
+  const less = all.filter((target) => !targets.includes(target)).map(({ queue }) => queue?.id ?? null);
+  const needs = (id: string | null): string => `${role} on ${id ?? `the whole of Redis ${request.instance}`}`;
+  if (targets.length === 0 && less[0] !== undefined)
+    throw await forbidden(deps, actor, request, needs(less[0]));
   // Of a list that is partly out of date, the queues that there are get what was asked for.
-  const outcomes: Outcome[] = missing.map(({ id, why }) => refusedOf(deps, request, id, why));
+  const outcomes: Outcome[] = [
+    ...missing.map(({ id, why }) => refusedOf(deps, request, id, why)),
+    ...less.map((id) => refusedOf(deps, request, id, `${action.name} needs the role ${needs(id)}`)),
+  ];
   for (let from = 0; from < targets.length; from += AT_ONCE) {
     const some = targets.slice(from, from + AT_ONCE);
     outcomes.push(
@@ -83,23 +102,30 @@ export async function runAction(
   return aim ? outcomes.map((outcome) => ({ ...outcome, aim })) : outcomes;
 }
 
-/** An attempt beyond one's role changes nothing, and is kept in the audit all the same. */
-async function checkRole(
+/** An attempt beyond one's role changes nothing, and is kept in the audit all the same. @param needs a role, and where or why. */
+async function forbidden(
   deps: ActionDeps,
-  action: RegisteredAction,
   actor: Actor,
   request: ActionRequest,
-): Promise<void> {
-  const role = action.roleFor(request.args);
-  if (includesRole(actor.role, role)) return;
-  const summary = `${action.name} needs the role ${role}, and ${actor.name} is ${actor.role}`;
-  const before = request.dryRun ? null : deps.forbidden.take(actor.name, action.name, deps.now());
+  needs: string,
+): Promise<ActionError> {
+  const summary = `${request.action} needs the role ${needs}`;
+  const before = request.dryRun ? null : deps.forbidden.take(actor.name, request.action, deps.now());
   if (before !== null) {
     const named = request.queues.length === 1 ? (request.queues[0] ?? null) : null;
     const more = before === 0 ? '' : `; so were ${before} attempts before it that are not kept one by one`;
     await keep(deps, actor, request, refusedOf(deps, request, named, summary + more));
   }
-  throw new ActionError('forbidden', summary);
+  return new ActionError('forbidden', summary);
+}
+
+/** What somebody sees of what is watched, and so what there is for them to act on. */
+function seenBy(watch: Watch, actor: Actor): Pick<Watch, 'snapshot' | 'snapshots'> {
+  const seen = (snapshot: Snapshot | null) => snapshot && callersSnapshot(snapshot, actor, 'viewer');
+  return {
+    snapshot: (instance) => seen(watch.snapshot(instance)),
+    snapshots: () => watch.snapshots().flatMap((snapshot) => seen(snapshot) ?? []),
+  };
 }
 
 /** Of what was not even begun. */

@@ -37,7 +37,7 @@ export class AlertCommands {
   }
 
   /** Firing alerts that nobody has silenced and nothing explains: what the menu counts. Without waiting. */
-  firingCount(): number {
+  firingCount(isSeen: (alert: Alert) => boolean = () => true): number {
     const { alerting, now } = this.#deps;
     const [nowMs, silences] = [now(), alerting.silences()];
     return alerting
@@ -45,6 +45,7 @@ export class AlertCommands {
       .filter(
         (alert) =>
           alert.state === 'firing' &&
+          isSeen(alert) &&
           alert.inhibitedBy === null &&
           silenceOf(alert, silences, nowMs) === null,
       ).length;

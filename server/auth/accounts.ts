@@ -1,14 +1,13 @@
 import type { TokenEntry } from '../config/config.js';
 import type { AssertionAuthSettings, HeaderAuthSettings, OpenidSettings } from '../config/sign-in-config.js';
-import type { Role } from '../model/role.js';
+import { type Bound, isSameBound } from '../model/grants.js';
 import type { SessionRow } from '../store/sessions.js';
 import { roleOfGroups } from './claims.js';
 import { holderOf } from './wrong-tokens.js';
 
 /** What every way to come in gives: who it is, for the audit, and what they may do. */
-export interface Identity {
+export interface Identity extends Bound {
   readonly name: string;
-  readonly role: Role;
 }
 
 /** What the configuration says of who may come in. */
@@ -52,7 +51,7 @@ export class Accounts {
 
   /** May who came in by this token still do the same? */
   isHeld(entry: TokenEntry): boolean {
-    return this.#rules.tokens.some((one) => one.sha256 === entry.sha256 && one.role === entry.role);
+    return this.#rules.tokens.some((one) => one.sha256 === entry.sha256 && isSameBound(one, entry));
   }
 
   /** Who it is that a proxy has signed in; null: somebody without a role. */

@@ -5,7 +5,7 @@ import { alertsSchema } from '../alerts/channels/settings.js';
 import { alertsSection } from '../alerts/rules-config.js';
 import { DEFAULT_THRESHOLDS } from '../model/finding.js';
 import { MAX_REDACT_PATHS, redactProblem } from '../model/redact.js';
-import { ROLES } from '../model/role.js';
+import { grantsSchema, ROLES } from '../model/role.js';
 import { parseTenantField } from '../model/tenant-text.js';
 import type { InstancePolicy } from '../replay/spillway-policy.js';
 import { storeSchema } from '../store/store-settings.js';
@@ -138,6 +138,7 @@ export const tokenEntry = z.strictObject({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits: make one with `spillway token`'),
+  grants: grantsSchema.optional(),
 });
 
 /** How long signals are kept in each fineness, and what all of them may take of the disk. */

@@ -35,11 +35,7 @@ import {
   openidSchema,
 } from './sign-in-config.js';
 
-export interface TokenEntry {
-  readonly name: string;
-  readonly role: Role;
-  readonly sha256: string;
-}
+export type TokenEntry = Readonly<z.infer<typeof tokenEntry>>;
 
 /**
  * config/ makes one value of flags, environment and file, or says which setting is wrong and what would be right. It asks

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { ROLES } from '../model/role.js';
+import { grantsSchema, ROLES } from '../model/role.js';
 
 /** What members of a group may do. */
 const groupRole = z.strictObject({
   group: z.string('must be the name of a group, or * for everybody').min(1).max(300),
   role: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`),
+  grants: grantsSchema.optional(),
 });
 export type GroupRole = z.infer<typeof groupRole>;
 

@@ -1,4 +1,5 @@
 import type { CurrentFinding, Remedy } from '../model/finding.js';
+import { ALL_PERMITTED, mayDo, switchedOff } from '../model/permits.js';
 import type { CapabilityName } from '../model/sight.js';
 import type { Snapshot } from '../model/snapshot.js';
 
@@ -44,13 +45,15 @@ export function withinReach(
     action !== 'queue.park' || predictedFreedBytes <= parkingBytes;
   const isWithinReach = (remedy: Remedy): boolean => {
     const obstacle = obstacleTo(remedy, snapshot);
-    if (obstacle !== null) notes.add(obstacle);
+    if (obstacle) notes.add(obstacle);
     return obstacle === null;
   };
   const remedies = finding.remedies.filter(hasDisk).filter(isWithinReach);
   const next = finding.next && isWithinReach(finding.next) ? finding.next : undefined;
   if (notes.size === 0)
-    return remedies.length === finding.remedies.length ? finding : { ...finding, remedies };
+    return remedies.length === finding.remedies.length && next === finding.next
+      ? finding
+      : { ...finding, remedies, next };
   const [first = '', ...others] = notes;
   // With nothing left to press, what would bring it back is what to do first.
   const isBare = remedies.length === 0;
@@ -58,12 +61,19 @@ export function withinReach(
   return { ...finding, remedies, next, detail, ...(isBare ? { action: first } : {}) };
 }
 
-/** Does this Redis permit it to the console, as far as is known? */
+/** Does this Redis permit it to the console, as far as is known, and the console to whoever asks? */
 export function canReach(remedy: Remedy, snapshot: Snapshot): boolean {
   return obstacleTo(remedy, snapshot) === null;
 }
 
+/** Empty: it is nothing to speak of. null: there is none. */
 function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
+  const { permits = ALL_PERMITTED } = snapshot;
+  // Said at the top of each page.
+  if (permits.isReadOnly) return '';
+  if (switchedOff(permits, remedy.action) !== null)
+    return `Switched off here: ${remedy.label} (${remedy.action}).`;
+  if (!isTheirs(remedy, snapshot)) return '';
   if (OWN_MEMORY.has(remedy.action)) return null;
   if (snapshot.nodes.length > 0 && snapshot.nodes.every((node) => node.isReadOnly)) {
     return 'Connect the console to the master: a read-only replica takes no actions.';
@@ -75,4 +85,13 @@ function obstacleTo(remedy: Remedy, snapshot: Snapshot): string | null {
     if (need.capabilities.some((name) => !capabilities[name])) return need.otherwise;
   }
   return null;
+}
+
+/** What is bound to queues takes an operator of each; what is not, an operator or admin of the whole Redis. */
+function isTheirs({ action, queues, workers = [] }: Remedy, snapshot: Snapshot): boolean {
+  const { permits = ALL_PERMITTED, instance } = snapshot;
+  const ofWorkers = workers.map((id) => snapshot.workers.find((worker) => worker.id === id)?.queueId ?? null);
+  const targets = [...queues, ...ofWorkers];
+  if (targets.length > 0) return targets.every((queue) => mayDo(permits, 'operator', instance, queue));
+  return mayDo(permits, action === 'redis.raise-maxmemory' ? 'admin' : 'operator', instance, null);
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JobTypeState, TenantShare } from './job-type.js';
 import { type ModelOf, TimeSchema } from './json.js';
 import type { CountProgress, NodeMemory, QueueMemory } from './memory.js';
+import type { Permits } from './permits.js';
 import { QUEUE_KINDS } from './queue-kind.js';
 import type { SelfDelay } from './self-delay.js';
 import type { Capabilities, LinkState } from './sight.js';
@@ -322,6 +323,8 @@ export interface Snapshot {
   readonly self?: SelfDelay;
   /** When an action last changed something here, as far as this console knows; null: never. */
   readonly actedAtMs: number | null;
+  /** What of the actions is not done here. Left out: all is. */
+  readonly permits?: Permits;
   /** Actions of the last minutes, from this console or another on its store, oldest first. Left out: none. */
   readonly acted?: readonly Acted[];
 }

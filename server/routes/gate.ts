@@ -8,6 +8,7 @@ import { cookiesOf } from '../auth/session-cookie.js';
 import type { Session, Sessions } from '../auth/sessions.js';
 import { fingerprintOf, WrongTokens } from '../auth/wrong-tokens.js';
 import { type Config, isLoopback, type TokenEntry } from '../config/config.js';
+import { strongestRole } from '../model/grants.js';
 import { type Actor, includesRole, type Role } from '../model/role.js';
 import { isForPerson, Problem } from './problem.js';
 
@@ -93,18 +94,18 @@ export function createGate(parts: GateParts): Gate {
       if (typeof admitted === 'string') throw wrongToken(admitted);
       if (admitted)
         return {
-          actor: { ...holderIdentity(admitted), via: 'token' },
+          actor: actorOf(holderIdentity(admitted), 'token'),
           isOver: () => !accounts.isHeld(admitted),
         };
     }
     if (authenticate) {
       const user = await authenticate(c.req.raw);
-      return user && { actor: { ...user, via: 'host' } };
+      return user && { actor: actorOf(user, 'host') };
     }
     if (accounts.areNone)
       return isLoopback(config.host) ? { actor: LOCAL_ADMIN, isOver: () => !accounts.areNone } : null;
     const byProxy = await proxied?.identify(c.req.raw.headers, c.get('origin'));
-    if (byProxy) return { actor: { ...byProxy.identity, via: 'proxy' }, isOver: byProxy.isOver };
+    if (byProxy) return { actor: actorOf(byProxy.identity, 'proxy'), isOver: byProxy.isOver };
     const cookies = cookiesOf(c, 'session');
     const session = await sessions.find(cookies);
     if (!session || !openid) return session && admittedBy(session, sessions);
@@ -177,10 +178,15 @@ export function requireRole(role: Role): MiddlewareHandler<GateEnv> {
 
 function admittedBy({ id, identity }: Session, sessions: Sessions): Admitted {
   return {
-    actor: { ...identity, via: 'session' },
+    actor: actorOf(identity, 'session'),
     session: id,
     isOver: () => sessions.isOver(id) || sessions.isDue(id),
   };
+}
+
+/** Somebody as routes know them. Where their role is bound, it is the most that they may do anywhere. */
+function actorOf(identity: Identity, via: Actor['via']): Actor {
+  return { ...identity, role: strongestRole(identity), via };
 }
 
 /** What an action refuses by itself is in the audit already; this is what never reached one. */
