@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
+import express from 'express';
 import { Hono } from 'hono';
 import { describe, expect } from 'vitest';
 import { type Health, healthHandler } from '../../agent/index.js';
@@ -122,17 +123,22 @@ describe.concurrent('health of a process', () => {
 });
 
 describe('a handler of probes', () => {
-  it('answers by Node’s own server and by Hono', async () => {
+  it('answers by Node’s own server, by Express and by Hono', async () => {
     const app = new Hono();
     app.get('/healthz', (context) => healthHandler()(context) as Promise<Response>);
     const hono = await app.request('/healthz');
-    const server = createServer(healthHandler()).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const node = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    for (const response of [hono, node]) {
+    const servers = [
+      createServer(healthHandler()).listen(0, '127.0.0.1'),
+      express().get('/healthz', healthHandler()).listen(0, '127.0.0.1'),
+    ];
+    const served = servers.map(async (server) => {
+      await new Promise((resolve) => server.once('listening', resolve));
+      return fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`);
+    });
+    for (const response of [hono, ...(await Promise.all(served))]) {
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({ ok: true, reason: 'no worker is attached', workers: [] });
     }
-    server.close();
+    for (const server of servers) server.close();
   });
 });

@@ -13,14 +13,14 @@ const support = (file: string): string => join(packagePath('test'), 'support', f
 /** An application that has no line about the agent, started with `flag`; its first beat. */
 async function heardFrom(
   { redis, ear }: AgentScene,
-  [flag, file, bullmq, processor = '']: readonly string[],
+  [flag, file, bullmq, processor = '', threaded = '']: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly beat: WorkerBeat; readonly child: ChildProcess }> {
   const from = ear.beats.length;
   const child = fork(support(file ?? ''), [String(redis.port), bullmq ?? '', processor], {
     cwd: packagePath('.'),
     execArgv: [flag ?? '', 'spillway-agent/register'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, THREADED: threaded, ...env },
   });
   const beat = await until('it is heard', () =>
     ear.beats.slice(from).find(({ workers }) => workers.length > 0),
@@ -36,7 +36,7 @@ const ended = async (child: ChildProcess): Promise<void> => {
 };
 
 describe('an application without a line about the agent', () => {
-  it('has its workers attached: BullMQ 5 and 6, by import and require, sandboxed, run later, in NestJS', async ({
+  it('has its workers attached: BullMQ 5 and 6, by import and require, sandboxed, threaded, run later, in NestJS', async ({
     scene,
   }) => {
     const ways = [
@@ -46,6 +46,7 @@ describe('an application without a line about the agent', () => {
       ['--require', 'plain-worker.mjs', 'bullmq'],
       ['--require', 'plain-worker.cjs', 'bullmq-v5'],
       ['--import', 'plain-worker.mjs', 'bullmq', support('sandboxed-processor.cjs')],
+      ['--import', 'plain-worker.mjs', 'bullmq', support('sandboxed-processor.cjs'), '1'],
       ['--import', 'plain-nest.cjs'],
     ];
     for (const way of ways) {
