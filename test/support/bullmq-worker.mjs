@@ -1,7 +1,10 @@
 // A worker of BullMQ 5 or 6 in a process of its own, as an application would run it. Started by bullmq-process.ts.
 // Says each job that it starts and finishes on stdout, a JSON line each; ends when stdin does.
+import { createRequire } from 'node:module';
+
 const { version, port, queue, prefix, options, jobMs, jitterMs, batch } = JSON.parse(process.argv[2]);
-const { Worker } = await import(version === 5 ? 'bullmq-v5' : 'bullmq');
+// By import, file by file, it takes twice the CPU.
+const { Worker } = createRequire(import.meta.url)(version === 5 ? 'bullmq-v5' : 'bullmq');
 
 // A client that batches is one for the whole process, as an application would have it.
 const client = batch
