@@ -20,7 +20,10 @@ export const SignInPage: FC<SignInProps> = ({ styles, to, error, provider, takes
       </p>
     ) : null}
     {provider === null ? null : (
-      <a class="sign-in-provider" href={`/sign-in/openid?to=${encodeURIComponent(to)}`}>
+      <a
+        class="sign-in-provider"
+        href={`/sign-in/openid?to=${encodeURIComponent(to)}${error ? '&again=1' : ''}`}
+      >
         Sign in with {provider}
       </a>
     )}

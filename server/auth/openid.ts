@@ -70,8 +70,11 @@ export class Openid {
     return randomBytes(32).toString('base64url');
   }
 
-  /** Where the browser goes to sign in. @param to path of this console that it comes back to. @throws SignInFailed */
-  async begin(secret: string, to: string): Promise<URL> {
+  /**
+   * Where the browser goes to sign in. @param to path of this console that it comes back to. @param again ask for the name
+   * there, though somebody is signed in: it may not be the one that has a role. @throws SignInFailed
+   */
+  async begin(secret: string, to: string, again: boolean): Promise<URL> {
     const { settings, publicUrl, now } = this.#deps;
     const begun = { to: to.length > MAX_TO_CHARS ? '/' : to, atMs: now() };
     const state = seal(secret, JSON.stringify(begun));
@@ -83,6 +86,7 @@ export class Openid {
       nonce: derived(secret, `nonce ${state}`),
       code_challenge: await client.calculatePKCECodeChallenge(derived(secret, `verifier ${state}`)),
       code_challenge_method: 'S256',
+      ...(again ? { prompt: 'login' } : {}),
     });
   }
 

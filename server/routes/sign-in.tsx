@@ -85,7 +85,7 @@ export function signInRoutes({ gate, accounts, sessions, openid, access }: SignI
   if (openid) {
     app.get('/sign-in/openid', async (c) => {
       const secret = cookiesOf(c, 'begun').find((cookie) => SECRET.test(cookie)) ?? openid.newSecret();
-      const url = await openid.begin(secret, safePath(c.req.query('to')));
+      const url = await openid.begin(secret, safePath(c.req.query('to')), c.req.query('again') === '1');
       keepCookie(c, 'begun', secret, { sameSite: 'Lax', maxAgeSeconds: BEGUN_MS / 1000 });
       return c.redirect(url.href, 303);
     });

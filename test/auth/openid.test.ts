@@ -21,7 +21,7 @@ let console_: RunningConsole;
 
 beforeAll(async () => {
   const [port, consolePort] = [await freePort(), await freePort()];
-  plan = { port, clientSecret, consoleUrl: `http://127.0.0.1:${consolePort}` };
+  plan = { port, clientSecret, consoleUrl: `http://127.0.0.1:${consolePort}/ops/queues` };
   [redis, provider] = await Promise.all([startRedis(), startOpenidProvider(plan)]);
   console_ = await startConsole({
     redisUrl: redis.url,
@@ -110,9 +110,9 @@ async function roleOf(name: string): Promise<string | undefined> {
 describe('who signs in by a provider', () => {
   it('comes back to where they wanted to go, with the role of their group, in a cookie that scripts do not get', async () => {
     const { answer, see } = await signedIn('ann', '/queues?sort=name');
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/queues?sort=name']);
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/ops/queues/queues?sort=name']);
     expect(answer.headers.getSetCookie().join()).toMatch(
-      /spillway_session=[\w-]{43};.*HttpOnly.*SameSite=Lax/,
+      /spillway_session=[\w-]{43};.*Path=\/ops\/queues;.*HttpOnly.*SameSite=Lax/,
     );
     expect(await see()).toBe(200);
     const [listed] = (await asAdmin('/api/v1/sessions')).body.sessions;
@@ -160,11 +160,13 @@ describe('who signs in by a provider', () => {
 
 describe('who does not get in', () => {
   it('is in no group that has a role, which is in the audit', async () => {
-    const { answer, see } = await signedIn('eve');
-    expect([answer.status, await answer.text()]).toEqual([
-      403,
-      expect.stringContaining('eve has no role here'),
-    ]);
+    const { answer, see, send } = await signedIn('eve');
+    const page = await answer.text();
+    expect([answer.status, page]).toEqual([403, expect.stringContaining('eve has no role here')]);
+    // Where the provider knows eve, it would send nobody else.
+    const [, link = ''] = /href="([^"]+again=1)"/.exec(page) ?? [];
+    const away = await send(new URL(link.replaceAll('&amp;', '&'), plan.consoleUrl).href);
+    expect(away.headers.get('location')).toContain('prompt=login');
     expect(await see()).toBe(401);
     expect((await asAdmin('/api/v1/audit?action=access')).text).toContain(
       'eve signed in at the provider and has no role here',
@@ -220,7 +222,7 @@ describe('who does not get in', () => {
     expect(refused).toContain('The provider refused (access_denied).');
     expect(refused).not.toContain('555');
     for (const to of ['//evil.example', 'https://evil.example', '/\\evil.example'])
-      expect((await signedIn('ann', to)).answer.headers.get('location')).toBe('/');
+      expect((await signedIn('ann', to)).answer.headers.get('location')).toBe('/ops/queues/');
   });
 });
 

@@ -1,14 +1,30 @@
 import { z } from '@hono/zod-openapi';
+import type { MiddlewareHandler } from 'hono';
 import { jsonWriter } from '../../model/json.js';
 import type { ChangeBy } from '../../model/role.js';
 import { type ListedSession, SessionSchema } from '../../model/session.js';
 import type { AppDeps } from '../app-deps.js';
-import { requireRole } from '../gate.js';
+import { type GateEnv, requireRole } from '../gate.js';
 import { Problem } from '../problem.js';
 import { auditOwn } from './audit.js';
 import { apiPart, changeBy, changeQuery, jsonRoute } from './env.js';
 
 type Deps = Pick<AppDeps, 'accounts' | 'sessions' | 'audit' | 'now' | 'newId'>;
+
+/** Whoever is an admin of some queues alone must not learn of others, nor end what they do. */
+export const adminOfAll: readonly MiddlewareHandler<GateEnv>[] = [
+  requireRole('admin'),
+  async (c, next) => {
+    const actor = c.get('actor');
+    if ('grants' in actor && actor.grants !== undefined)
+      throw new Problem(
+        403,
+        'forbidden',
+        `this needs an admin of everything, and ${actor.name} is bound to some of it`,
+      );
+    await next();
+  },
+];
 
 /** More than that many are not listed. */
 const MAX_LISTED = 1_000;
@@ -49,8 +65,8 @@ const write = jsonWriter(ListSchema);
 /** Who is signed in: for admins alone. */
 export function sessionsApi(deps: Deps) {
   const api = apiPart();
-  api.use('/sessions', requireRole('admin'));
-  api.use('/sessions/*', requireRole('admin'));
+  api.use('/sessions', ...adminOfAll);
+  api.use('/sessions/*', ...adminOfAll);
   api.openapi({ ...listRoute, ...byAdmin }, async (c) =>
     c.json(write({ sessions: await listSessions(deps, c.get('session')) }), 200),
   );
