@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { type OwnRedis, overfill, startRedis } from '../drills/own-redis.js';
 import { sleep } from '../drills/wait-for.js';
 import type { RunningConsole } from '../test/support/console.js';
@@ -17,7 +18,22 @@ export async function agentRows(isQuick: boolean): Promise<readonly Row[]> {
     ...(await manyAgents(isQuick)),
     ...(await overrideRows(isQuick, false)),
     ...(await overrideRows(isQuick, true)),
+    registerRow(isQuick),
   ];
+}
+
+/** What `--import spillway-agent/register` adds to the start of a process, before a worker is made. */
+function registerRow(isQuick: boolean): Row {
+  const script = 'require("bullmq"); const { user, system } = process.cpuUsage(); console.log(user + system)';
+  const startMs = (flags: readonly string[]): number => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' });
+    if (!(Number(stdout) > 0)) throw new Error(`it did not start: ${stderr}`);
+    return Number(stdout) / 1000;
+  };
+  const flags = ['--import', 'spillway-agent/register'];
+  const added = Array.from({ length: isQuick ? 5 : 41 }, () => -startMs([]) + startMs(flags));
+  const what = 'CPU that --import spillway-agent/register adds to the start of a process with BullMQ';
+  return cost('register', what, 'ms', added, { limit: 30 });
 }
 
 /** Jobs that do nothing: the worst case, as then all time is BullMQ's and the agent's. */
