@@ -54,6 +54,11 @@ export async function runCli(args: readonly string[], environment: NodeJS.Proces
   if (command === 'token') return makeToken(values.name, values.role);
   try {
     const config = loadConfig(flagsOf(values), environment);
+    if (values.check) {
+      const { unknownActions } = await import('./actions/index.js');
+      const unknown = unknownActions(config.permits.off);
+      if (unknown.length > 0) return refuse(unknown);
+    }
     if (values.check) return say(JSON.stringify(maskedConfig(config), null, 2));
     if (command === 'backup') return await makeBackup(config, values.to);
     if (command === 'health') return await reportHealth(config);

@@ -5,6 +5,7 @@ import type { CurrentFinding, Finding, FindingRule, Thresholds } from './model/f
 import { findingsUnread } from './model/finding.js';
 import type { InstanceConfig } from './model/instance-config.js';
 import { CountRefused } from './model/memory.js';
+import { ALL_PERMITTED, type Permits } from './model/permits.js';
 import { freshnessOf } from './model/sight.js';
 import type { DataLoss, Marker } from './model/snapshot.js';
 import type { RecordEvent } from './model/timeline-entry.js';
@@ -31,6 +32,8 @@ interface WatchOptions {
   readonly lossBefore?: (instance: string) => DataLoss | null;
   /** Orders for workers that this console has given and that stand; absent: workers with a secret get none when they come later. */
   readonly givenOrders?: GivenOrders;
+  /** What of the actions is not done here; absent: all is. */
+  readonly permits?: Permits;
   /** Told what happens, for the timeline. */
   readonly recordEvent: RecordEvent;
   /** Markers of an instance, the same array until something changes; absent: there are none. */
@@ -106,6 +109,7 @@ export function createWatch(options: WatchOptions): Watch {
     lossBefore: options.lossBefore ?? (() => null),
     onTick,
     self: () => meter.delay,
+    permits: options.permits ?? ALL_PERMITTED,
     health,
   };
   for (const config of options.instances)

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { elementId } from '../views/words.js';
 import { followAudit } from './actions/audited-actions.js';
+import { unknownActions } from './actions/index.js';
 import { ForbiddenAttempts } from './actions/request.js';
 import { type ActionDeps, runAction } from './actions/run.js';
 import { AlertCommands } from './alerts/alert-commands.js';
@@ -14,7 +15,7 @@ import { Accounts } from './auth/accounts.js';
 import type { Openid, OpenidDeps } from './auth/openid.js';
 import { ProxyIdentity } from './auth/proxy-identity.js';
 import { Sessions } from './auth/sessions.js';
-import type { Config } from './config/config.js';
+import { type Config, ConfigError } from './config/config.js';
 import type { RecordEvent } from './model/timeline-entry.js';
 import { openStore, type Store } from './open-store.js';
 import type { OwnHealth } from './process/own-health.js';
@@ -63,6 +64,8 @@ interface StartedConsole {
 
 /** Starts everything but HTTP: the store, what watches, what notifies people, what moves jobs. */
 export async function startConsole(config: Config, log: Logger, health: OwnHealth): Promise<StartedConsole> {
+  const unknown = unknownActions(config.permits.off);
+  if (unknown.length > 0) throw new ConfigError(unknown);
   const stopHearing = onSignalFault((name, error) => health.note(`signal ${name}`, error));
   warnOfOthers(config.dataDirectory, log);
   const store = await openStore(config.dataDirectory, config.store);
@@ -168,6 +171,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     newId: randomUUID,
     thresholds: config.thresholds,
     jobDataRole: config.jobDataRole,
+    isReadOnly: config.permits.isReadOnly,
     storeProblem: store.problem,
     groups: config.groups,
     health,

@@ -34,10 +34,11 @@ export async function startMoving(
   const commands = new CommandRelay({ store: store.commands, lease, now, newId, warn });
   const common = { moved, commands, isLeader, now, newId, recordEvent, warn };
   const { dataDirectory: directory, parking } = config;
+  const { isReadOnly } = config.permits;
   const parkings = await openParkings({ ...common, directory, maxBytes: parking.maxBytes, watch });
   if (parkings.problem) warn(parkings.problem);
   const policyDeps = { rules: config.spillway, watch, parkings, recordEvent, now, isLeader, warn };
-  const policies = runPolicies(policyDeps);
+  const policies = runPolicies({ ...policyDeps, rules: isReadOnly ? [] : policyDeps.rules });
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parkings });
   await replays.open();
@@ -56,7 +57,8 @@ export async function startMoving(
     },
     warn,
   });
-  await task.start();
+  // What was under way stays as it is while the console changes nothing.
+  if (!isReadOnly) await task.start();
   health.watchOver({
     code: 'policy',
     name: 'The spillway policy',

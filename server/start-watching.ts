@@ -64,7 +64,9 @@ export async function startWatching(
     random: Math.random,
     slowThresholdMs: (instance, queueId, type) => store.typeThresholds.of(instance, queueId, type),
     newId,
-    givenOrders: store.givenOrders,
+    // A console that changes nothing gives no orders, nor those of before.
+    ...(config.permits.isReadOnly ? {} : { givenOrders: store.givenOrders }),
+    permits: config.permits,
     recordEvent: recordAsLeader({ lease, timeline: store.timeline, record: recordEvent, now }),
     markers: (instance) => markers.of(instance),
     lossBefore: (instance) => losses.get(instance) ?? null,

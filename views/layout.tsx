@@ -65,6 +65,7 @@ export interface Chrome {
   readonly alertCount: number;
   readonly actor: Actor;
   readonly storeProblem: string | null;
+  readonly isReadOnly: boolean;
   readonly blind: BlindProps;
   /** Time of the server at rendering: ages count from it, whatever the viewer's clock says. */
   readonly nowMs: number;
@@ -129,6 +130,11 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
         <span data-lost-hint="">Trying to reach it again…</span>
       </div>
       <BlindBanner {...chrome.blind} />
+      {chrome.isReadOnly ? (
+        <p class="store-problem">
+          <strong>Read-only:</strong> this console shows what is there, and changes nothing.
+        </p>
+      ) : null}
       {chrome.storeProblem ? (
         <p class="store-problem">
           <strong>Nothing is kept on disk:</strong> {chrome.storeProblem}

@@ -1,3 +1,4 @@
+import { globMatcher } from '../model/text.js';
 import { type RegisteredAction, register } from './action.js';
 import { concurrency } from './concurrency.js';
 import { dismissLoss, workerDismiss } from './dismiss.js';
@@ -55,6 +56,16 @@ const SINGLE: readonly RegisteredAction[] = [
 
 /** What can be done. */
 export const ACTIONS: readonly RegisteredAction[] = [...SINGLE, register(sequenceOf(SINGLE))];
+
+/** What is wrong with globs of actions that are switched off: each has to name one at least. */
+export function unknownActions(off: readonly string[]): readonly string[] {
+  return off
+    .filter((glob) => !ACTIONS.some(({ name }) => globMatcher(glob)(name)))
+    .map(
+      (glob) =>
+        `actions.off: ${glob} must name an action, such as ${ACTIONS.map(({ name }) => name).join(', ')}`,
+    );
+}
 
 /** The action of that name, or null. */
 export function findAction(name: string): RegisteredAction | null {

@@ -64,6 +64,11 @@ const cluster = z.strictObject({
 });
 
 /** Fields of jobs that are shown nowhere. */
+export const readOnly = z.boolean('must be true or false');
+export const actionsOff = z
+  .array(z.string().min(1).max(100), 'must be a list of globs over names of actions, such as redis.*')
+  .max(100, 'must list at most 100 globs');
+
 export const redact = z
   .array(
     z.string('must be a path such as customer.email').superRefine((path, context) => {
@@ -220,6 +225,10 @@ export const fileSchema = z.strictObject({
   allowedHosts: z.array(z.string()).default([]),
   jobData: z.enum(ROLES, `must be one of ${ROLES.join(', ')}`).default('operator'),
   redact: redact.default([]),
+  /** It shows, and changes nothing. */
+  readOnly: readOnly.default(false),
+  /** What nobody may do here: globs over names of actions. */
+  actions: z.strictObject({ off: actionsOff.default([]) }).prefault({}),
   /** For every Redis that has none of its own. */
   tenantField,
   /** For every Redis that has none of its own. */

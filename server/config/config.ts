@@ -7,18 +7,21 @@ import { type AlertsConfig, alertsConfigOf } from '../alerts/rules-config.js';
 import type { HistorySettings } from '../history/points.js';
 import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';
+import type { Permits } from '../model/permits.js';
 import type { Role } from '../model/role.js';
 import type { LogLevel } from '../process/log.js';
 import { LOG_LEVELS } from '../process/log.js';
 import type { InstancePolicy } from '../replay/spillway-policy.js';
 import { loadStoreSettings, type StoreSettings } from '../store/store-settings.js';
 import {
+  actionsOff,
   basePath,
   basePathOf,
   type FileConfig,
   fileSchema,
   policiesOf,
   publicUrl,
+  readOnly,
   redact,
   replayQueuesOf,
   tokenEntry,
@@ -64,6 +67,8 @@ export interface Config {
   /** The least role that sees job data, options, logs and stack traces. */
   readonly jobDataRole: Role;
   readonly tokens: readonly TokenEntry[];
+  /** What of the actions is not done here. */
+  readonly permits: Permits;
   /** Sign-in by a provider; null: there is none. */
   readonly openid: OpenidSettings | null;
   /** What a trusted proxy says in headers of whom it has signed in; null: nobody is believed. */
@@ -180,6 +185,10 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     basePath: base,
     publicUrl: publicAt,
     trustedProxies: proxies,
+    permits: {
+      isReadOnly: setting('SPILLWAY_READ_ONLY', readOnly, truth) ?? file.readOnly,
+      off: setting('SPILLWAY_ACTIONS_OFF', actionsOff, listIn) ?? file.actions.off,
+    },
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
     store,
     logLevel: level,
@@ -320,6 +329,10 @@ function settingOf<T>(
 }
 
 /** A list as JSON, or with commas. */
+function truth(text: string): unknown {
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
+
 function listIn(text: string): unknown {
   if (!text.startsWith('[')) return text.split(',').map((entry) => entry.trim());
   try {

@@ -19,6 +19,7 @@ export function maskedConfig(config: Config): unknown {
     tokens: config.tokens.map((token) => ({
       name: token.name,
       role: token.role,
+      ...(token.grants === undefined ? {} : { grants: token.grants }),
       sha256: `${token.sha256.slice(0, 6)}…`,
     })),
   };

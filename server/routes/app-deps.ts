@@ -75,6 +75,8 @@ export interface AppDeps {
   readonly thresholds: Thresholds;
   /** The least role that sees job data, options, logs and stack traces. */
   readonly jobDataRole: Role;
+  /** Every change is refused, and no control is drawn. */
+  readonly isReadOnly: boolean;
   /** Why nothing is kept on disk; null while it is. */
   readonly storeProblem: string | null;
   /** Named groups of queues, as globs. */

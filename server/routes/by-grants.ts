@@ -1,10 +1,11 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { roleOn } from '../model/grants.js';
-import type { Actor } from '../model/role.js';
+import { READ_ONLY } from '../model/permits.js';
+import { type Actor, includesRole } from '../model/role.js';
 import type { AppDeps } from './app-deps.js';
 import { callersView } from './callers-view.js';
 import type { GateEnv } from './gate.js';
-import { problemHandler } from './problem.js';
+import { Problem, problemHandler } from './problem.js';
 
 type Build = (deps: AppDeps) => Hono<GateEnv>;
 type NoteFault = Parameters<typeof problemHandler>[0];
@@ -17,7 +18,7 @@ export function byGrants(deps: AppDeps, build: Build, noteFault: NoteFault): Mid
   const views = new Map<string, Hono<GateEnv>>();
   const viewOf = ({ role, grants }: Actor): Hono<GateEnv> => {
     const key = JSON.stringify([role, grants]);
-    const view = views.get(key) ?? boundRoutes(callersView(deps, { role, grants }), build, noteFault);
+    const view = views.get(key) ?? boundRoutes(seenBy(deps, { role, grants }), build, noteFault);
     views.delete(key);
     views.set(key, view);
     const [oldest] = views.keys();
@@ -26,9 +27,20 @@ export function byGrants(deps: AppDeps, build: Build, noteFault: NoteFault): Mid
   };
   return async (c, next) => {
     const actor = c.get('actor');
-    if (actor.grants === undefined) return next();
+    if (deps.isReadOnly && c.req.method !== 'GET' && c.req.method !== 'HEAD')
+      throw new Problem(403, 'forbidden', READ_ONLY);
+    if (actor.grants === undefined && !deps.isReadOnly) return next();
     return viewOf(actor).fetch(c.req.raw, { ...(c.env as object), outer: c });
   };
+}
+
+/** What somebody sees. Where nothing can be changed they are viewers, who see job data as they otherwise would. */
+function seenBy(deps: AppDeps, who: Pick<Actor, 'role' | 'grants'>): AppDeps {
+  const { grants, role } = who;
+  const roles = grants?.map((grant) => grant.role) ?? [role];
+  const showsData = roles.every((one) => includesRole(one, deps.jobDataRole));
+  const seen: AppDeps = deps.isReadOnly ? { ...deps, jobDataRole: showsData ? 'viewer' : 'admin' } : deps;
+  return grants === undefined ? seen : callersView(seen, who);
 }
 
 /** The routes of somebody whose role is bound. Where a request is about one queue, their role is what it is there. */
@@ -40,7 +52,8 @@ function boundRoutes(view: AppDeps, build: Build, noteFault: NoteFault): Hono<Ga
     const actor = outer.get('actor');
     const place = queueOf(c, view);
     const role = place && roleOn(actor, place.instance, place.queue);
-    c.set('actor', role ? { ...actor, role } : actor);
+    // No control is drawn for whoever is a viewer.
+    c.set('actor', { ...actor, role: view.isReadOnly ? 'viewer' : (role ?? actor.role) });
     for (const name of ['origin', 'session', 'isOver', 'requestId'] as const)
       c.set(name as 'origin', outer.get(name as 'origin'));
     await next();

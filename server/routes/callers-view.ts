@@ -109,7 +109,12 @@ export function callersView(deps: AppDeps, who: BoundActor): AppDeps {
   return {
     // Of no queue and no instance.
     ...{ now: deps.now, newId: deps.newId, version: deps.version },
-    ...{ thresholds: deps.thresholds, jobDataRole: deps.jobDataRole, storeProblem: deps.storeProblem },
+    ...{
+      thresholds: deps.thresholds,
+      jobDataRole: deps.jobDataRole,
+      storeProblem: deps.storeProblem,
+      isReadOnly: deps.isReadOnly,
+    },
     ...{ health: deps.health, access: deps.access, idempotency: deps.idempotency },
     ...{ accounts: deps.accounts, openid: deps.openid, proxied: deps.proxied },
     // Who else is signed in, and the like, is of the whole console.

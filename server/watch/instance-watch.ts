@@ -1,5 +1,6 @@
 import type { Thresholds } from '../model/finding.js';
 import type { InstanceConfig } from '../model/instance-config.js';
+import type { Permits } from '../model/permits.js';
 import { queueVerdict } from '../model/queue-verdict.js';
 import type { SelfDelay } from '../model/self-delay.js';
 import { isSettling } from '../model/sight.js';
@@ -56,6 +57,7 @@ interface InstanceWatchDeps {
   readonly onTick: (...tick: Parameters<TickListener>) => Promise<void>;
   /** How far this process was held up: its own silence is not that of others. */
   readonly self: () => SelfDelay;
+  readonly permits: Permits;
   /** Is called with what throws. */
   readonly health: OwnHealth;
   readonly givenOrders: GivenOrders | null;
@@ -346,6 +348,7 @@ export class InstanceWatch {
       dataLoss: reader.dataLoss,
       poll: this.#poll,
       self: this.#deps.self(),
+      permits: this.#deps.permits,
       actedAtMs: this.#actedAtMs,
       acted: this.#allActed(nowMs),
     };

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { type Job, Queue, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
+import { unknownActions } from '../../server/actions/index.js';
 import { createApp } from '../../server/app.js';
 import { hashToken, newToken } from '../../server/auth/wrong-tokens.js';
 import { loadConfig } from '../../server/config/config.js';
+import { READ_ONLY } from '../../server/model/permits.js';
 import { createLog } from '../../server/process/log.js';
 import { OwnHealth } from '../../server/process/own-health.js';
 import { startConsole } from '../../server/start-console.js';
@@ -436,6 +438,108 @@ async function stateOfOthers(): Promise<readonly string[]> {
   );
   return [...dumps.flat(), JSON.stringify(maxmemory), ...kept.flat()];
 }
+
+describe('a console that is read-only', () => {
+  it('refuses every change with one sentence, draws no control, shows job data, and writes nothing to Redis', async () => {
+    const { client } = far;
+    const writes = async (): Promise<string | undefined> =>
+      /rdb_changes_since_last_save:(\d+)/.exec(await client.info('persistence'))?.[1];
+    const before = await writes();
+    const own = await mkdtemp(join(tmpdir(), 'spillway-read-only-'));
+    const config = loadConfig(
+      { data: own, redis: far.url },
+      { SPILLWAY_READ_ONLY: 'true', LOG_LEVEL: 'silent' },
+    );
+    const health = new OwnHealth({ now: () => Date.now(), warn: () => undefined });
+    const started = await startConsole(config, createLog('silent'), health);
+    const shown = createApp({
+      config,
+      deps: started.deps,
+      noteFault: (part, error) => {
+        throw new Error(part, { cause: error });
+      },
+    });
+    const call = (method: string, path: string, type = 'application/json') =>
+      shown.request(path, {
+        method,
+        headers: { host: 'localhost', 'content-type': type },
+        ...(method === 'GET' ? {} : { body: type.endsWith('json') ? '{}' : '' }),
+      });
+    try {
+      const job = '/i/default/q/bull%3Aledger7-far/jobs/ledger7-far-1';
+      await until('the queue is seen', async () => (await call('GET', job)).status === 200);
+      for (const route of routes().filter((one) => !one.startsWith('GET '))) {
+        const [method = '', path = ''] = route.split(' ');
+        const answer = await call(
+          method,
+          path,
+          path.startsWith('/api') ? undefined : 'application/x-www-form-urlencoded',
+        );
+        expect([route, answer.status, ((await answer.json()) as { detail: string }).detail]).toEqual([
+          route,
+          403,
+          READ_ONLY,
+        ]);
+      }
+      for (const path of [
+        '/',
+        '/queues',
+        '/workers',
+        '/alerts',
+        '/replays',
+        '/timeline',
+        '/i/default',
+        '/i/default/q/bull%3Aledger7-far',
+        job,
+      ]) {
+        const text = await (await call('GET', path)).text();
+        expect(text).toContain('Read-only:');
+        expect([
+          path,
+          /<form[^>]*method="post"[^>]*>|hx-post="[^"]*"|href="\/action[^"]*"/.exec(text)?.[0],
+        ]).toEqual([path, undefined]);
+      }
+      expect(await (await call('GET', job)).text()).toContain('hidden-data');
+      expect(await writes()).toBe(before);
+    } finally {
+      await started.stop();
+      await rm(own, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('actions that are switched off', () => {
+  it('are refused with the reason, as steps of a sequence too; others work', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'spillway-off-'));
+    const config = loadConfig(
+      { data: own, redis: far.url },
+      { SPILLWAY_ACTIONS_OFF: 'redis.*,queue.pause', LOG_LEVEL: 'silent' },
+    );
+    const health = new OwnHealth({ now: () => Date.now(), warn: () => undefined });
+    const { deps, stop: end } = await startConsole(config, createLog('silent'), health);
+    const chief = { name: 'chief', role: 'admin', via: 'local' } as const;
+    const run = (action: string, args: object, queues: readonly string[]) =>
+      deps.runAction(chief, { action, instance: 'default', queues, args, reason: '', dryRun: true });
+    try {
+      await until('the queue is seen', () => deps.watch.snapshot('default')?.queues.length === 1);
+      const why = 'queue.pause is switched off in the configuration of this console (actions.off)';
+      await expect(run('queue.pause', {}, ['bull:ledger7-far'])).rejects.toThrow(why);
+      await expect(run('redis.raise-maxmemory', { maxBytes: 2 ** 30 }, [])).rejects.toThrow('actions.off');
+      const steps = [{ action: 'queue.pause', queues: ['bull:ledger7-far'] }];
+      expect((await run('sequence', { steps }, []))[0]).toMatchObject({ status: 'refused', summary: why });
+      expect((await run('queue.resume', {}, ['bull:ledger7-far']))[0]?.status).toBe('unchanged');
+    } finally {
+      await end();
+      await rm(own, { recursive: true, force: true });
+    }
+  });
+
+  it('are named in --check where there is no such action', () => {
+    expect(unknownActions(['redis.*', 'queue.pasue'])[0]).toMatch(
+      /^actions.off: queue.pasue must name an action/,
+    );
+  });
+});
 
 describe('a role that is bound to queues', () => {
   it('shows its own queues, and of their Redis memory and limit', async () => {

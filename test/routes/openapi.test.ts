@@ -8,6 +8,7 @@ import type { AppDeps } from '../../server/routes/app-deps.js';
 const anything: unknown = new Proxy(() => undefined, { get: () => anything, apply: () => anything });
 const own: Readonly<Record<string | symbol, unknown>> = {
   now: Date.now,
+  isReadOnly: false,
   accounts: new Accounts({ tokens: [] }),
   sessions: { find: async () => null, end: async () => undefined },
   version: '1',

@@ -71,7 +71,7 @@ interface PageFrame {
 }
 
 export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
-  const { watch, storeProblem } = deps;
+  const { watch, storeProblem, isReadOnly } = deps;
   const worst = worstOf(deps, frame.nowMs);
   const scripts = frame.hasCharts ? [...SCRIPTS, ...CHART_SCRIPTS] : SCRIPTS;
   return {
@@ -90,6 +90,7 @@ export function chromeOf(deps: AppDeps, frame: PageFrame): Chrome {
     alertCount: deps.alerts.firingCount(),
     actor: frame.actor,
     storeProblem,
+    isReadOnly,
     blind: blindOf(watch, frame.nowMs),
     nowMs: frame.nowMs,
     liveUrl: frame.liveUrl,
