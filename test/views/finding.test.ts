@@ -3,7 +3,9 @@ import { isAboutQueue } from '../../server/findings/trouble.js';
 import { fact } from '../../server/model/evidence.js';
 import type { Explained, Finding as FindingData } from '../../server/model/finding.js';
 import { findingKey } from '../../server/model/finding.js';
+import type { Role } from '../../server/model/role.js';
 import { FindingSchema, findingJson } from '../../server/routes/api/findings.js';
+import { remedyButton } from '../../server/routes/pages/remedy-button.js';
 import { FindingCard, type FindingContext } from '../../views/finding.js';
 import type { RemedyProps } from '../../views/remedy.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -74,6 +76,25 @@ test('a plan that may be pressed is what to do, with the other ways behind a dis
   expect(inSight).toContain('All');
   expect(inSight).not.toContain('<dt>Do</dt>');
   expect(behind).toMatch(/Park.*Trim.*Make room\./s);
+});
+
+test('an operator is offered the steps of a plan that an operator may take, and told which need an admin', () => {
+  const steps = [
+    { action: 'queue.trim-events', queues: ['bull:analytics'], args: { keep: 1_000 } },
+    { action: 'redis.raise-maxmemory', queues: [], args: { maxBytes: 96 * 1024 * 1024 } },
+  ];
+  const plan = { action: 'sequence', label: 'Make room', effect: 'Two steps.', suffices: true, queues: [] };
+  const offered = (role: Role, some: readonly (typeof steps)[number][]) =>
+    remedyButton({ ...plan, args: { steps: some } }, 'default', role);
+  expect(offered('admin', steps)).toMatchObject({ label: 'Make room', suffices: true });
+  const part = offered('operator', steps);
+  expect(part).toMatchObject({
+    label: 'Trim events',
+    effect: 'The rest of the plan needs an admin: raise maxmemory.',
+    suffices: false,
+  });
+  expect(decodeURIComponent(part.href ?? '')).not.toContain('raise-maxmemory');
+  expect(offered('operator', steps.slice(1))).toMatchObject({ href: null, needsRole: 'admin' });
 });
 
 test('four numbers are in sight, with one unit and three digits; all of them, exact, are behind a disclosure', () => {

@@ -1,8 +1,10 @@
 import { actionPath, replayFormPath } from '../../../views/links.js';
 import type { RemedyProps } from '../../../views/remedy.js';
+import type { StepCall } from '../../actions/action.js';
 import { findAction } from '../../actions/index.js';
 import type { Finding, Remedy } from '../../model/finding.js';
 import { includesRole, type Role } from '../../model/role.js';
+import { capitalized, lowerFirst } from '../../model/words.js';
 
 /** What failed since a moment can be made up for once it is mended: a link to the form, as a replay is no action. */
 export function replayButtons(finding: Finding, role: Role): readonly RemedyProps[] {
@@ -29,28 +31,65 @@ export function replayButtons(finding: Finding, role: Role): readonly RemedyProp
   ];
 }
 
-/** A remedy as a button, or as words where the role may not press it. */
+interface ButtonMore {
+  readonly why?: string;
+  readonly finding?: string;
+  readonly then?: string;
+}
+
+/** A remedy as a button, or as words where the role may not press it; of a plan what the role may do, and who does the rest. */
 export function remedyButton(
   remedy: Remedy,
   instance: string,
   role: Role,
-  more: { readonly why?: string; readonly finding?: string; readonly then?: string } = {},
+  more: ButtonMore = {},
 ): RemedyProps {
   const needsRole = findAction(remedy.action)?.roleFor(remedy.args) ?? 'operator';
+  if (!includesRole(role, needsRole)) {
+    const part = partOfPlan(remedy, role);
+    return part
+      ? remedyButton(part, instance, role, more)
+      : {
+          label: remedy.label,
+          effect: remedy.effect,
+          suffices: remedy.suffices ?? null,
+          needsRole,
+          href: null,
+        };
+  }
   return {
     label: remedy.label,
     effect: remedy.effect,
     suffices: remedy.suffices ?? null,
     needsRole,
-    href: includesRole(role, needsRole)
-      ? actionPath({
-          action: remedy.action,
-          instance,
-          queues: remedy.queues,
-          ...(remedy.workers === undefined ? {} : { workers: remedy.workers.slice(0, 50) }),
-          args: remedy.args,
-          ...more,
-        })
-      : null,
+    href: actionPath({
+      action: remedy.action,
+      instance,
+      queues: remedy.queues,
+      ...(remedy.workers === undefined ? {} : { workers: remedy.workers.slice(0, 50) }),
+      args: remedy.args,
+      ...more,
+    }),
+  };
+}
+
+/** The steps of a plan that the role may take, and in words those that it may not; null: it is no plan, or may take none. */
+function partOfPlan(remedy: Remedy, role: Role): Remedy | null {
+  const { steps } = remedy.args as { readonly steps?: readonly StepCall[] };
+  if (remedy.action !== 'sequence' || steps === undefined) return null;
+  const roleOf = ({ action, args }: StepCall) => findAction(action)?.roleFor(args) ?? 'operator';
+  const titles = (some: readonly StepCall[]) =>
+    some.map(({ action }) => lowerFirst(findAction(action)?.title ?? action)).join(', then ');
+  const [own, others] = [
+    steps.filter((step) => includesRole(role, roleOf(step))),
+    steps.filter((step) => !includesRole(role, roleOf(step))),
+  ];
+  if (own.length === 0) return null;
+  return {
+    ...remedy,
+    label: capitalized(titles(own)),
+    effect: `The rest of the plan needs an admin: ${titles(others)}.`,
+    suffices: false,
+    args: { ...remedy.args, steps: own },
   };
 }
