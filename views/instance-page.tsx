@@ -76,7 +76,7 @@ export const MemoryPage: FC<{
 );
 
 const Problems: FC<{ readonly findings: FindingListProps }> = ({ findings }) => (
-  <section class="findings-section" aria-labelledby="findings-title">
+  <section class="findings-section is-folded" aria-labelledby="findings-title">
     <h2 id="findings-title">Problems</h2>
     <FindingList {...findings} />
   </section>

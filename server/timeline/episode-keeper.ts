@@ -21,8 +21,16 @@ const FIRST = [
   'over-limit',
   'failure-ratio',
 ];
-/** Numbers that were not made worse by the trouble: settings, and what was sampled. */
-const NOT_A_MEASURE = new Set(['suggested-concurrency', 'slots', 'limit', 'keys', 'queues', 'workers']);
+/** Numbers that were not made worse by the trouble: settings, what was sampled, and what was expected. */
+const NOT_A_MEASURE = new Set([
+  'suggested-concurrency',
+  'slots',
+  'limit',
+  'keys',
+  'queues',
+  'workers',
+  'full-in',
+]);
 
 /** One line of the timeline about a finding. */
 export function episodeInWords({ kind, episode, isUnseen }: EpisodeEvent): string {
