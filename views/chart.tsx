@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { DocsMark } from './docs-mark.js';
+import { SignalMark } from './docs-mark.js';
 
 interface ChartLine {
   readonly label: string;
@@ -32,8 +32,7 @@ export const Chart: FC<ChartProps> = ({ id, title, text, unit, lines, href, hist
   <figure class="chart" id={id}>
     <figcaption>
       <span class="chart-title">{title}</span>
-      {lines[0] ? <DocsMark kind="signals" name={lines[0].signal} /> : null}{' '}
-      <span id={`${id}-text`}>{text}</span>
+      <SignalMark name={lines[0]?.signal} /> <span id={`${id}-text`}>{text}</span>
     </figcaption>
     <div class="chart-frame" hx-morph-skip="">
       <canvas

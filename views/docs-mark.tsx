@@ -9,3 +9,7 @@ export const DocsMark: FC<{ readonly kind: 'findings' | 'actions' | 'signals'; r
     ?
   </a>
 );
+
+/** The same for a signal, where it is one. */
+export const SignalMark: FC<{ readonly name: string | undefined }> = ({ name }) =>
+  name === undefined ? null : <DocsMark kind="signals" name={name} />;

@@ -4,6 +4,7 @@ import type { JobTypeState } from '../server/model/job-type.js';
 import { compareTypes, typesOfQueue, typeTroubles } from '../server/model/job-type-order.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import { OrderHeld } from './controls.js';
+import { SignalMark } from './docs-mark.js';
 import { JobTypeRow, type TypeContext } from './job-type-row.js';
 import { sourceNotes } from './job-type-words.js';
 
@@ -46,6 +47,14 @@ const COLUMNS = [
     kind: 'setting',
   },
 ] as const;
+/** What a column is of one job type, as a signal. */
+const SIGNALS: Readonly<Partial<Record<string, string>>> = {
+  estimate: 'job_type_waiting_jobs',
+  done: 'job_type_completed_per_second',
+  failed: 'job_type_failed_per_second',
+  run: 'job_type_run_p50_seconds',
+  setting: 'job_type_slow_threshold_seconds',
+};
 const TEXT_KINDS: readonly string[] = ['name', 'verdict', 'run'];
 
 /** Job types of a queue: which of them holds it up, fails or has gone missing. */
@@ -62,6 +71,7 @@ export const JobTypeTable: FC<TypeContext> = (view) => (
           {COLUMNS.map(({ label, hint, kind }) => (
             <th scope="col" class={`${TEXT_KINDS.includes(kind) ? '' : 'number '}cell-${kind}`} title={hint}>
               {label}
+              <SignalMark name={SIGNALS[kind]} />
             </th>
           ))}
         </tr>

@@ -2,7 +2,7 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { QueueSort } from '../server/model/queue-sort.js';
 import { ActHeading, BulkBar, CheckHeading, Options, OrderHeld } from './controls.js';
-import { DocsMark } from './docs-mark.js';
+import { SignalMark } from './docs-mark.js';
 import { type QueueListPlace, type QueueQuery, queueListPath } from './links.js';
 import { QueueRow, type QueueRowProps } from './queue-row.js';
 
@@ -196,7 +196,7 @@ const Search: FC<Pick<QueueTableProps, 'query' | 'place'>> = ({ query, place }) 
 const Heading: FC<
   Pick<QueueTableProps, 'query' | 'place'> & { readonly column: (typeof COLUMNS)[number] }
 > = ({ column: { label, hint, sort, kind, signal }, query, place }) => {
-  const about = signal === undefined ? null : <DocsMark kind="signals" name={signal} />;
+  const about = <SignalMark name={signal} />;
   if (sort === null)
     return (
       <th scope="col" class={`cell-${kind}`} title={hint}>

@@ -1,5 +1,5 @@
 import type { FC } from 'hono/jsx';
-import { DocsMark } from './docs-mark.js';
+import { SignalMark } from './docs-mark.js';
 import { Icon, type IconName } from './icon.js';
 
 /** How bad it is, as everything on a page is coloured and marked. */
@@ -28,7 +28,7 @@ export const Facts: FC<{ readonly facts: readonly Fact[] }> = ({ facts }) => (
       <div class={fact.state ? `fact state-${fact.state}` : 'fact'} title={fact.hint}>
         <dt>
           {fact.label}
-          {fact.signal === undefined ? null : <DocsMark kind="signals" name={fact.signal} />}
+          <SignalMark name={fact.signal} />
         </dt>
         <dd>{fact.value}</dd>
       </div>

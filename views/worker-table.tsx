@@ -2,6 +2,7 @@ import type { FC } from 'hono/jsx';
 import { formatCount, formatThings } from '../server/model/format.js';
 import type { WorkerState } from '../server/model/worker.js';
 import { ActHeading, BulkBar, CheckHeading } from './controls.js';
+import { SignalMark } from './docs-mark.js';
 import { WorkerRow, type WorkerRowProps } from './worker-row.js';
 import { slotsInWords, verdictsInWords, workerWordsOf } from './worker-words.js';
 
@@ -34,15 +35,25 @@ const BULK = [
 const COLUMNS = [
   { kind: 'state', label: 'Status', hint: 'What is worst first' },
   { kind: 'name', label: 'Worker', hint: 'Its name, host and labels' },
-  { kind: 'slots', label: 'Slots', hint: 'A cell each: filled by how long its job runs' },
-  { kind: 'rate', label: 'Done /s', hint: 'Jobs finished a second; the last minute as a line' },
+  {
+    kind: 'slots',
+    label: 'Slots',
+    hint: 'A cell each: filled by how long its job runs',
+    signal: 'queue_worker_slots_busy',
+  },
+  {
+    kind: 'rate',
+    label: 'Done /s',
+    hint: 'Jobs finished a second; the last minute as a line',
+    signal: 'queue_departures_per_second',
+  },
   {
     kind: 'strip',
     label: 'Run time',
     hint: 'Median of its most frequent job type, beside those of its peers',
   },
   { kind: 'lag', label: 'Loop lag', hint: '99th percentile of how late its event loop is' },
-] as const;
+] as const satisfies readonly { kind: string; label: string; hint: string; signal?: string }[];
 
 /** Workers, worst first; on a phone each is a card. */
 export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => (
@@ -53,13 +64,14 @@ export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => 
         <thead>
           <tr>
             {canAct ? <CheckHeading what="workers" /> : null}
-            {COLUMNS.map(({ kind, label, hint }) => (
+            {COLUMNS.map(({ kind, label, hint, ...more }) => (
               <th
                 scope="col"
                 class={`cell-${kind}${kind === 'lag' || kind === 'rate' ? ' number' : ''}`}
                 title={hint}
               >
                 {label}
+                <SignalMark name={'signal' in more ? more.signal : undefined} />
               </th>
             ))}
             {canAct ? <ActHeading /> : null}
