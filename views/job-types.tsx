@@ -19,13 +19,19 @@ export function shownTypes(queue: QueueState): readonly JobTypeState[] {
     .map(({ type }) => type);
 }
 
-const COLUMNS = [
+const COLUMNS: readonly {
+  readonly label: string;
+  readonly hint: string;
+  readonly kind: string;
+  readonly signal?: string;
+}[] = [
   { label: 'Type', hint: 'Name of the job, and where its run times are from', kind: 'name' },
   { label: 'State', hint: 'In trouble first, then by the work that waits', kind: 'verdict' },
   {
     label: 'Waiting',
     hint: 'By samples: the range holds the truth in 95 of 100 cases; and its share of what waits',
     kind: 'estimate',
+    signal: 'job_type_waiting_jobs',
   },
   {
     label: 'Active',
@@ -39,6 +45,7 @@ const COLUMNS = [
     label: 'Run time',
     hint: 'Of the last minutes: median, p95, and how runs spread from 1 ms to an hour',
     kind: 'run',
+    signal: 'job_type_run_p50_seconds',
   },
   { label: 'Wait time', hint: 'From added, or due, to started: median and p95', kind: 'waited' },
   {
@@ -46,15 +53,7 @@ const COLUMNS = [
     hint: 'Run time from which it is called slow, as people have set it',
     kind: 'setting',
   },
-] as const;
-/** What a column is of one job type, as a signal. */
-const SIGNALS: Readonly<Partial<Record<string, string>>> = {
-  estimate: 'job_type_waiting_jobs',
-  done: 'job_type_completed_per_second',
-  failed: 'job_type_failed_per_second',
-  run: 'job_type_run_p50_seconds',
-  setting: 'job_type_slow_threshold_seconds',
-};
+];
 const TEXT_KINDS: readonly string[] = ['name', 'verdict', 'run'];
 
 /** Job types of a queue: which of them holds it up, fails or has gone missing. */
@@ -68,10 +67,10 @@ export const JobTypeTable: FC<TypeContext> = (view) => (
     <table class="queue-table type-table">
       <thead>
         <tr>
-          {COLUMNS.map(({ label, hint, kind }) => (
+          {COLUMNS.map(({ label, hint, kind, signal }) => (
             <th scope="col" class={`${TEXT_KINDS.includes(kind) ? '' : 'number '}cell-${kind}`} title={hint}>
               {label}
-              <SignalMark name={SIGNALS[kind]} />
+              <SignalMark name={signal} />
             </th>
           ))}
         </tr>

@@ -5,6 +5,7 @@ import type { RedisNode, Snapshot } from '../server/model/snapshot.js';
 import { plainName, queueName } from '../server/model/words.js';
 import { type Share, ShareBar, toneOf } from './drawn/bars.js';
 import { MEMORY_KIND_WORDS } from './memory-words.js';
+import { elementId } from './words.js';
 
 /** Queues drawn one by one. */
 const MAX_DRAWN = 6;
@@ -44,7 +45,8 @@ export const MemoryLegend: FC<Omit<MemoryBarProps, 'by'>> = ({ shares, snapshot 
       .filter(({ value }) => value >= 1 && value >= NAMED_FROM * shares.heldBytes)
       .slice(0, MAX_NAMED)
       .map(({ label, value, tone }) => (
-        <li>
+        // By its name, so that a live update takes no entry for another.
+        <li id={elementId('legend', `${snapshot.instance}/${label}`)}>
           <span class={`holding-key tone-${tone}`} aria-hidden="true"></span>
           {label} {formatBytes(value)}
           {shares.heldBytes >= 1

@@ -32,7 +32,7 @@ const BULK = [
   { action: 'worker.revert', label: 'Reset to code' },
 ] as const;
 
-const COLUMNS = [
+const COLUMNS: readonly { kind: string; label: string; hint: string; signal?: string }[] = [
   { kind: 'state', label: 'Status', hint: 'What is worst first' },
   { kind: 'name', label: 'Worker', hint: 'Its name, host and labels' },
   {
@@ -53,7 +53,7 @@ const COLUMNS = [
     hint: 'Median of its most frequent job type, beside those of its peers',
   },
   { kind: 'lag', label: 'Loop lag', hint: '99th percentile of how late its event loop is' },
-] as const satisfies readonly { kind: string; label: string; hint: string; signal?: string }[];
+];
 
 /** Workers, worst first; on a phone each is a card. */
 export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => (
@@ -64,14 +64,14 @@ export const WorkerTable: FC<WorkerTableProps> = ({ lines, canAct, beyond }) => 
         <thead>
           <tr>
             {canAct ? <CheckHeading what="workers" /> : null}
-            {COLUMNS.map(({ kind, label, hint, ...more }) => (
+            {COLUMNS.map(({ kind, label, hint, signal }) => (
               <th
                 scope="col"
                 class={`cell-${kind}${kind === 'lag' || kind === 'rate' ? ' number' : ''}`}
                 title={hint}
               >
                 {label}
-                <SignalMark name={'signal' in more ? more.signal : undefined} />
+                <SignalMark name={signal} />
               </th>
             ))}
             {canAct ? <ActHeading /> : null}
