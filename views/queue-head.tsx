@@ -1,6 +1,6 @@
 import type { FC } from 'hono/jsx';
 import { formatCount, formatDuration } from '../server/model/format.js';
-import { KIND_WORDS, whyReadOnly } from '../server/model/queue-kind.js';
+import { whyReadOnly } from '../server/model/queue-kind.js';
 import { slotsOf, waitedSeconds } from '../server/model/queue-verdict.js';
 import type { QueueState, Snapshot, UnreadQueue } from '../server/model/snapshot.js';
 import { plainName } from '../server/model/words.js';
@@ -54,7 +54,7 @@ function noteOf(queue: QueueState, unread: UnreadQueue | null, nowMs: number): s
     return `It can not be read: ${unread.problem}. All numbers here are of ${moment(unread.sinceMs, nowMs).text}.`;
   const other = whyReadOnly(queue);
   if (other !== null)
-    return `${KIND_WORDS[queue.kind]}: ${other}.${queue.groups === null ? '' : ` Groups with jobs: ${formatCount(queue.groups)}.`}`;
+    return `This is ${other}.${queue.groups === null ? '' : ` Groups with jobs: ${formatCount(queue.groups)}.`}`;
   if (queue.flow === 'paused')
     return 'Its application paused it: BullMQ’s own pause, not this console’s pause.';
   if (!queue.pause) return '';

@@ -89,7 +89,11 @@ const KnownRow: FC<QueueRowProps & { readonly queue: QueueState }> = (row) => {
             >
               {flow.label}
             </a>
-          ) : null}
+          ) : (
+            <span class="place" title={`This is ${whyReadOnly(queue)}.`}>
+              counted only
+            </span>
+          )}
         </td>
       ) : null}
     </tr>
@@ -130,7 +134,7 @@ const NameCells: FC<{
   const place = queuePlaceInWords(queue, instance, row.hasManyInstances);
   const notes = [
     place,
-    queue.kind === undefined || queue.kind === 'bullmq' ? null : `${KIND_WORDS[queue.kind]}: counted only`,
+    queue.kind === undefined || queue.kind === 'bullmq' ? null : KIND_WORDS[queue.kind],
     failed > 0 ? `${formatCount(failed)} failed` : null,
     row.parked > 0 ? `${formatCount(row.parked)} parked` : null,
   ].filter((note) => note !== null);
@@ -152,7 +156,11 @@ const NameCells: FC<{
         <a href={queuePath(instance, queue.id)} title={queue.id}>
           {queue.name}
         </a>
-        {notes.length > 0 ? <span class="place">{notes.join(' · ')}</span> : null}
+        {notes.length > 0 ? (
+          <span class="place" title={notes.join(' · ')}>
+            {notes.join(' · ')}
+          </span>
+        ) : null}
       </th>
     </>
   );

@@ -149,7 +149,7 @@ export interface RegisteredAction
 /** Whatever the action: nothing is done to a queue that is not BullMQ's. */
 function refusal({ queue }: ActionTarget): string | null {
   const why = queue && whyReadOnly(queue);
-  return why === null ? null : `${plainName(queue?.name ?? '')}: ${why}`;
+  return why === null ? null : `${plainName(queue?.name ?? '')} is ${why}`;
 }
 
 export function register<Args extends object, State, Made extends Applied>(

@@ -16,7 +16,7 @@ export function notKnown({ id, problem }: UnreadQueue): string {
 /** @throws ActionError where a queue is not BullMQ's. */
 export function requireBullmq(queue: { readonly id: string; readonly kind: QueueKind }): void {
   const why = whyReadOnly(queue);
-  if (why !== null) throw new ActionError('unavailable', `queues: ${queue.id}: ${why}`);
+  if (why !== null) throw new ActionError('unavailable', `queues: ${queue.id} is ${why}`);
 }
 
 /**

@@ -5,18 +5,18 @@ export type QueueKind = (typeof QUEUE_KINDS)[number];
 /** As a word beside its name. */
 export const KIND_WORDS: Readonly<Record<QueueKind, string>> = {
   bullmq: 'BullMQ',
-  'bullmq-pro': 'BullMQ Pro groups',
+  'bullmq-pro': 'Pro groups',
   bull: 'Bull',
 };
 
 const WHY: Readonly<Record<QueueKind, string | null>> = {
   bullmq: null,
   'bullmq-pro':
-    'it has groups of BullMQ Pro, whose keys are not public: it is counted, without the jobs in its groups, and no action is offered',
-  bull: 'it is a queue of Bull, and actions are written for BullMQ: it is counted, and no action is offered',
+    'a queue with groups of BullMQ Pro, whose keys are not public: it is counted without the jobs in its groups, and no action is taken on it',
+  bull: 'a queue of Bull, not of BullMQ: it is counted, and no action is taken on it',
 };
 
-/** Why nothing is done to a queue, as part of a sentence; null: it is one of BullMQ. */
+/** What a queue is that nothing is done to, and why, as the end of "it is …"; null: it is one of BullMQ. */
 export function whyReadOnly({ kind }: { readonly kind: QueueKind }): string | null {
   return WHY[kind];
 }

@@ -84,13 +84,15 @@ describe.each([
       bullmqVersion: null,
     });
     const page = await console_.ask('GET', `/i/default/q/bull%3A${name}`, undefined, { accept: 'text/html' });
-    expect(page.text).toContain('it is a queue of Bull, and actions are written for BullMQ');
+    expect(page.text).toContain(
+      'This is a queue of Bull, not of BullMQ: it is counted, and no action is taken on it.',
+    );
     expect(page.text).not.toContain('action=queue.pause');
   });
 
   it('is changed by no action: the server refuses, with the reason', async () => {
     const before = await redis.client.keys(`bull:${name}:*`);
-    const why = /it is a queue of Bull, and actions are written for BullMQ/;
+    const why = /is a queue of Bull, not of BullMQ/;
     const tried = [
       await console_.ask('PATCH', path(name), { concurrency: 1, reason: 'try' }),
       await console_.ask('PATCH', path(name), { paused: true, reason: 'try' }),
@@ -132,7 +134,7 @@ it('tells a queue that Bull has paused, and nothing that only looks like one', a
     'three',
   ]);
   const page = await console_.ask('GET', '/queues', undefined, { accept: 'text/html' });
-  expect(page.text.match(/Bull: counted only/g)).toHaveLength(3);
+  expect(page.text.match(/>\s*counted only\s*</g)?.length).toBeGreaterThanOrEqual(3);
 });
 
 it('names a queue with groups of BullMQ Pro, and says that the jobs in them are not counted', async () => {
@@ -142,7 +144,7 @@ it('names a queue with groups of BullMQ Pro, and says that the jobs in them are 
   });
   expect(grouped).toMatchObject({ groups: 2, counts: { waiting: 1 } });
   const { text } = await console_.ask('PATCH', path('grouped'), { paused: true, reason: 'try' });
-  expect(text).toContain('it has groups of BullMQ Pro');
+  expect(text).toContain('is a queue with groups of BullMQ Pro');
 });
 
 it('counts no key of Bull or the Relay among those of no queue, and says what the Relay holds', async () => {
