@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { AlertSettings } from '../alerts/channels/settings.js';
 import { fromEnvironment } from '../alerts/channels/settings.js';
 import { type AlertsConfig, alertsConfigOf } from '../alerts/rules-config.js';
@@ -140,7 +140,11 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     agentSecretOf(environment.SPILLWAY_AGENT_SECRET, problems),
     problems,
   );
-  const tokens = [...file.tokens, ...tokensOf(environment.SPILLWAY_TOKENS, problems)];
+  const { SPILLWAY_TOKENS } = environment;
+  const tokensGiven = SPILLWAY_TOKENS?.startsWith('[')
+    ? settingOf('SPILLWAY_TOKENS', SPILLWAY_TOKENS, z.array(tokenEntry), problems, listIn)
+    : tokensOf(SPILLWAY_TOKENS, problems);
+  const tokens = [...file.tokens, ...(tokensGiven ?? [])];
   const host = given('host', 'HOST')?.value ?? file.host ?? '127.0.0.1';
   const section = <S extends z.ZodObject>(name: keyof FileConfig, schema: S) =>
     sectionOf(name, schema, file[name], environment, problems);
@@ -174,6 +178,10 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
   if ((headerAuth ?? assertionAuth) && proxies.length === 0)
     problems.push('trustedProxies: is missing: whom the proxy has signed in is believed from these alone');
   const hidden = setting('SPILLWAY_REDACT', redact, listIn) ?? file.redact;
+  const permits = {
+    isReadOnly: setting('SPILLWAY_READ_ONLY', readOnly, truth) ?? file.readOnly,
+    off: setting('SPILLWAY_ACTIONS_OFF', actionsOff, listIn) ?? file.actions.off,
+  };
   const store = loadStoreSettings(file.store, environment, problems);
   const alertRules = alertsConfigOf(file.alerts, path ?? null, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -185,10 +193,7 @@ export function loadConfig(flags: Flags, environment: Environment, settings?: un
     basePath: base,
     publicUrl: publicAt,
     trustedProxies: proxies,
-    permits: {
-      isReadOnly: setting('SPILLWAY_READ_ONLY', readOnly, truth) ?? file.readOnly,
-      off: setting('SPILLWAY_ACTIONS_OFF', actionsOff, listIn) ?? file.actions.off,
-    },
+    permits,
     dataDirectory: given('data', 'SPILLWAY_DATA')?.value ?? file.data ?? '.spillway',
     store,
     logLevel: level,
@@ -215,7 +220,7 @@ export function isLoopback(host: string): boolean {
 }
 
 function readFile(path: string | undefined, environment: Environment): FileConfig {
-  if (path === undefined || path === '') return fileSchema.parse({});
+  if (path === undefined || path === '') return parseSettings({}, environment);
   let content: unknown;
   try {
     content = parseYaml(readFileSync(path, 'utf8')) ?? {};
@@ -229,11 +234,19 @@ function readFile(path: string | undefined, environment: Environment): FileConfi
   return parseSettings(content, environment);
 }
 
-function parseSettings(given: unknown, environment: Environment): FileConfig {
-  const content = withSecrets(given, environment);
+function parseSettings(settings: unknown, environment: Environment): FileConfig {
+  const given = variablesIn(environment);
+  const isObject = typeof settings === 'object' && settings !== null;
+  const content = withSecrets(isObject ? { ...settings, ...given } : settings, environment);
   const parsed = fileSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, content)));
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => {
+      const [key = ''] = issue.path.map(String);
+      const text = describeIssue(issue, content);
+      return key in given ? text.replace(key, variableOf(key)) : text;
+    }),
+  );
 }
 
 /** Secrets of `alerts` may be kept in the environment: `${NAME}`. @throws ConfigError for one that is not there. */
@@ -299,13 +312,33 @@ function sectionOf<S extends z.ZodObject>(
   return null;
 }
 
+/** These have variables of their own, whose form is another; and a Service of Kubernetes sets SPILLWAY_PORT. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...['host', 'port', 'logLevel', 'data', 'basePath', 'publicUrl', 'trustedProxies', 'redact', 'readOnly'],
+  'tokens',
+]);
+
+function variableOf(key: string): string {
+  return `SPILLWAY_${snake(key)}`;
+}
+
+/** Options of the file that the environment gives, lists and objects as JSON: each in place of the file's. */
+function variablesIn(environment: Environment): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.keys(fileSchema.shape).flatMap((key) => {
+      const text = environment[variableOf(key)];
+      return text === undefined || text === '' || OWN_VARIABLES.has(key) ? [] : [[key, valueIn(text)]];
+    }),
+  );
+}
+
 function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
 /** Numbers and lists as JSON has them; anything else is text. */
 function valueIn(text: string): unknown {
-  if (!/^(\[|\d+(\.\d+)?$)/.test(text)) return text;
+  if (!/^([[{]|\d+(\.\d+)?$)/.test(text)) return text;
   try {
     return JSON.parse(text);
   } catch {
