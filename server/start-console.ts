@@ -176,6 +176,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
     groups: config.groups,
     health,
     version: packageVersion(),
+    linkBase: config.publicUrl ?? config.basePath,
   };
   return {
     deps,

@@ -82,4 +82,6 @@ export interface AppDeps {
   /** Named groups of queues, as globs. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
   readonly version: string;
+  /** What links begin with in texts that leave the console: `publicUrl`, else its path. */
+  readonly linkBase: string;
 }

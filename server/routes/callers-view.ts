@@ -108,7 +108,7 @@ export function callersView(deps: AppDeps, who: BoundActor): AppDeps {
 
   return {
     // Of no queue and no instance.
-    ...{ now: deps.now, newId: deps.newId, version: deps.version },
+    ...{ now: deps.now, newId: deps.newId, version: deps.version, linkBase: deps.linkBase },
     ...{
       thresholds: deps.thresholds,
       jobDataRole: deps.jobDataRole,

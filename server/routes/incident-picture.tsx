@@ -2,12 +2,21 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { lanesOf } from '../../views/activity-lanes.js';
 import { Lanes } from '../../views/drawn/lanes.js';
+import { incidentPath } from '../../views/links.js';
 import type { ActivityRow } from '../model/activity-row.js';
 import { packagePath } from '../process/package-path.js';
 import type { IncidentFacts } from '../timeline/incident/facts.js';
 import type { Incident } from '../timeline/incident.js';
 import { activityRows } from './activity-rows.js';
 import type { AppDeps } from './app-deps.js';
+
+/** Where a document of its own finds it. */
+export function incidentPictureUrl(
+  { linkBase }: Pick<AppDeps, 'linkBase'>,
+  { id }: Pick<Incident, 'id'>,
+): string {
+  return `${linkBase}/api/v1${incidentPath(id)}.svg`;
+}
 
 /** What its picture spans. */
 export function spanOfIncident({ fromMs, toMs }: Incident, nowMs: number) {

@@ -91,6 +91,19 @@ const HOSTS: Readonly<Record<string, () => Promise<RequestListener>>> = {
     await app.ready();
     return (request, response) => app.routing(request, response);
   },
+  // As Next calls the exports of docs/mount.md: by method, with a Request and the parameters of the path.
+  'a route handler of Next.js': async () => {
+    const handle = (request: Request): Promise<Response> => console_.fetch(request);
+    const route: Readonly<
+      Record<string, (request: Request, context: { params: Promise<object> }) => Promise<Response>>
+    > = { DELETE: handle, GET: handle, PATCH: handle, POST: handle, PUT: handle };
+    return getRequestListener((request) => {
+      const { pathname } = new URL(request.url);
+      const path = pathname.split('/').slice(3);
+      if (!pathname.startsWith(BASE)) return new Response('the application');
+      return route[request.method]?.(request, { params: Promise.resolve({ path }) }) ?? new Response(null);
+    }) as RequestListener;
+  },
   Hono: async () => {
     const app = new Hono<{ Bindings: HttpBindings }>();
     app.get('/', (c) => c.text('the application'));

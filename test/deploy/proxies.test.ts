@@ -142,6 +142,27 @@ describe('behind a real proxy with TLS, by the block of docs/deploy.md', () => {
   );
 });
 
+it('links lead to where people reach the console: below its path in answers, whole in what is sent on', async () => {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const read = (path: string) => scene.console.ask('GET', path, undefined, headers);
+  const marked = {
+    title: 'Mail stood',
+    severity: 'warning',
+    from: new Date(Date.now() - 60_000).toISOString(),
+  };
+  const { body: incident, text } = await scene.console.ask('POST', '/api/v1/incidents', marked, headers);
+  expect(incident.links, text).toMatchObject({
+    self: `/queues/incidents/${incident.id}`,
+    draft: `/queues/api/v1/incidents/${incident.id}.md`,
+  });
+  const picture = `https://${PUBLIC_NAME}:${port}/queues/api/v1/incidents/${incident.id}.svg`;
+  expect((await read(incident.links.draft)).text).toContain(`(${picture})`);
+  const { entries } = (await read('/api/v1/timeline')).body;
+  expect(entries[0].links.self).toMatch(/^\/queues\/timeline/);
+  expect((await read('/api/v1/nowhere')).body.type).toBe('/queues/docs#problem-not-found');
+  expect((await read('/api/v1/openapi.json')).body.servers).toEqual([{ url: '/queues/api/v1' }]);
+});
+
 describe('in a browser behind nginx with HTTP/2', () => {
   it('a person signs in, sees live numbers and charts, acts, and signs out', () =>
     behind('nginx', 'path kept', async () => {

@@ -23,7 +23,7 @@ export const AlertSchema = StoredAlertSchema.extend({
 const writeAlert = jsonWriter(AlertSchema);
 const writeSilence = jsonWriter(SilenceSchema);
 
-function alertJson({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number) {
+function alertJson({ alert, finding, firstRemedy, path, silence }: AlertView, nowMs: number, base: string) {
   const { value } = alert;
   return writeAlert(alert, {
     fingerprint: alertFingerprint(alert),
@@ -33,7 +33,7 @@ function alertJson({ alert, finding, firstRemedy, path, silence }: AlertView, no
     silencedBy: silence && silenceJson(silence, nowMs),
     finding: finding && { ...finding },
     firstRemedy,
-    path,
+    path: base + path,
   });
 }
 
@@ -103,14 +103,14 @@ export function alertsApi(deps: Pick<AppDeps, 'alerts' | 'alerting' | 'now'>) {
           (state === undefined || alert.state === state) &&
           (instance === undefined || alert.subject.instance === instance),
       );
-      const shown = meant.slice(0, limit).map((view) => alertJson(view, deps.now()));
+      const shown = meant.slice(0, limit).map((view) => alertJson(view, deps.now(), c.get('origin').base));
       return c.json({ alerts: shown, total: meant.length, problem: deps.alerting.problem() }, 200);
     })
     .openapi(acknowledgeRoute, async (c) => {
       const { id } = c.req.valid('param');
       const view = await alerts.acknowledge(changeBy(c, c.req.valid('json').reason), id);
       if (!view) throw new Problem(404, 'not-found', `there is no alert ${id} that is pending or fires`);
-      return c.json(alertJson(view, deps.now()), 200);
+      return c.json(alertJson(view, deps.now(), c.get('origin').base), 200);
     })
     .openapi(silencesRoute, (c) =>
       c.json({ silences: deps.alerting.silences().map((one) => silenceJson(one, deps.now())) }, 200),

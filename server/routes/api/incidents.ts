@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
 import { incidentPath } from '../../../views/links.js';
 import { jsonWriter } from '../../model/json.js';
 import { draftOf } from '../../timeline/incident/draft.js';
@@ -8,8 +9,9 @@ import { type Incident, IncidentFields } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { type FactsDeps, gatherFacts } from '../gather.js';
 import * as incidents from '../incident-commands.js';
-import { incidentPicture } from '../incident-picture.js';
+import { incidentPicture, incidentPictureUrl } from '../incident-picture.js';
 import {
+  type ApiEnv,
   apiPart,
   changeBy,
   changeQuery,
@@ -27,9 +29,10 @@ const IncidentSchema = IncidentFields.extend({
 const write = jsonWriter(IncidentSchema);
 const writePostMortem = jsonWriter(PostMortemSchema);
 
-function incidentJson(incident: Incident) {
-  const self = incidentPath(incident.id);
-  const at = `/api/v1${self}`;
+function incidentJson(c: Context<ApiEnv>, incident: Incident) {
+  const { base } = c.get('origin');
+  const self = base + incidentPath(incident.id);
+  const at = `${base}/api/v1${incidentPath(incident.id)}`;
   return write(incident, {
     links: { self, draft: `${at}.md`, picture: `${at}.svg`, status: `${at}/status` },
   });
@@ -76,7 +79,8 @@ const statusRoute = jsonRoute(
 );
 
 export function incidentsApi(
-  deps: FactsDeps & Pick<AppDeps, 'incidents' | 'alerts' | 'episodes' | 'timeline' | 'audit' | 'newId'>,
+  deps: FactsDeps &
+    Pick<AppDeps, 'incidents' | 'alerts' | 'episodes' | 'timeline' | 'audit' | 'newId' | 'linkBase'>,
 ) {
   const part = apiPart();
   documentText(part, 'text/markdown', {
@@ -98,19 +102,20 @@ export function incidentsApi(
   part.get('/incidents/:file{[^/]+\\.md}', async (c) => {
     const incident = await incidents.findIncident(deps, c.req.param('file').slice(0, -'.md'.length));
     const facts = await gatherFacts(deps, incident);
-    return c.body(draftOf({ ...incident, picture: `/api/v1${incidentPath(incident.id)}.svg` }, facts), 200, {
+    return c.body(draftOf({ ...incident, picture: incidentPictureUrl(deps, incident) }, facts), 200, {
       'Content-Type': 'text/markdown; charset=utf-8',
       'Content-Disposition': 'inline; filename="post-mortem.md"',
     });
   });
   return part
     .openapi(listRoute, async (c) =>
-      c.json({ incidents: (await deps.incidents.list()).map(incidentJson) }, 200),
+      c.json({ incidents: (await deps.incidents.list()).map((one) => incidentJson(c, one)) }, 200),
     )
     .openapi(postRoute, async (c) => {
       const { reason, ...order } = c.req.valid('json');
       return c.json(
         incidentJson(
+          c,
           await incidents.openIncident(deps, changeBy(c, reason), incidents.incidentOrderOf(order)),
         ),
         200,
@@ -119,7 +124,7 @@ export function incidentsApi(
     .openapi(getRoute, async (c) => {
       const incident = await incidents.findIncident(deps, c.req.valid('param').id);
       const account = postMortemOf(await gatherFacts(deps, incident));
-      return c.json({ ...incidentJson(incident), account: writePostMortem(account) }, 200);
+      return c.json({ ...incidentJson(c, incident), account: writePostMortem(account) }, 200);
     })
     .openapi(patchRoute, async (c) => {
       const { id } = c.req.valid('param');
@@ -130,7 +135,7 @@ export function incidentsApi(
         id,
         incidents.incidentChangeOf(change),
       );
-      return c.json(incidentJson(changed), 200);
+      return c.json(incidentJson(c, changed), 200);
     })
     .openapi(deleteRoute, async (c) => {
       const { id } = c.req.valid('param');

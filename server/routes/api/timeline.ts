@@ -18,8 +18,10 @@ const TimelineEntrySchema = ActivityEntrySchema.extend({
 }).openapi('TimelineEntry');
 
 const write = jsonWriter(TimelineEntrySchema);
-const entryJson = (entry: ActivityEntry) =>
-  write(entry, { links: { self: entryPath(entry.id), about: aboutPath(entry) } });
+const entryJson = (base: string, entry: ActivityEntry) => {
+  const about = aboutPath(entry);
+  return write(entry, { links: { self: base + entryPath(entry.id), about: about && base + about } });
+};
 
 const time = z.iso.datetime({ offset: true, error: 'must be a time such as 2026-01-31T03:00:00Z' });
 const MAX_SEARCHED = 200;
@@ -84,13 +86,15 @@ export function timelineApi(deps: FactsDeps) {
         activityQueryOf(deps, { ...ask, to: ask.to ?? before }, limit),
       );
       const last = entries.length === limit ? entries.at(-1) : undefined;
-      return c.json({ nextCursor: last ? cursorOf(last) : null, entries: entries.map(entryJson) }, 200);
+      const { base } = c.get('origin');
+      const shown = entries.map((entry) => entryJson(base, entry));
+      return c.json({ nextCursor: last ? cursorOf(last) : null, entries: shown }, 200);
     })
     .openapi(entryRoute, async (c) => {
       const { id } = c.req.valid('param');
       const entry = await deps.activity.get(id);
       if (!entry)
         throw new Problem(404, 'not-found', `there is no entry ${id.slice(0, 100)} on the timeline`);
-      return c.json(entryJson(entry), 200);
+      return c.json(entryJson(c.get('origin').base, entry), 200);
     });
 }

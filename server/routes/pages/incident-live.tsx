@@ -10,7 +10,7 @@ import type { Incident } from '../../timeline/incident.js';
 import type { AppDeps } from '../app-deps.js';
 import { gatherFacts } from '../gather.js';
 import { findIncident } from '../incident-commands.js';
-import { rowsOfIncident } from '../incident-picture.js';
+import { incidentPictureUrl, rowsOfIncident } from '../incident-picture.js';
 import type { LiveView } from '../live/hub.js';
 import { html, swapPart } from '../live/hub.js';
 import { Loaded } from '../live/loaded.js';
@@ -40,7 +40,14 @@ export function incidentLive(deps: AppDeps, role: Role, id: string, of: string):
       // Live parts hold nothing that is one person's: who may forget an incident is said by the page.
       const nobody = { name: '', role, via: 'local' } as const;
       const rows = await rowsOfIncident(deps, incident, facts);
-      return incidentPageOf(incident, facts, rows, nobody, formOfIncident(incident, []));
+      return incidentPageOf(
+        incident,
+        facts,
+        rows,
+        nobody,
+        formOfIncident(incident, []),
+        incidentPictureUrl(deps, incident),
+      );
     },
     everyMs: READ_EVERY_MS,
     atLatestMs: READ_AT_LATEST_MS,

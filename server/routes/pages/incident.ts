@@ -46,6 +46,8 @@ export function incidentPageOf(
   rows: readonly ActivityRow[],
   actor: Actor,
   form: IncidentFormProps,
+  /** Address of its picture, for the draft. */
+  picture: string,
 ): IncidentPageProps {
   const account = postMortemOf(facts);
   const canWrite = includesRole(actor.role, 'operator');
@@ -68,7 +70,7 @@ export function incidentPageOf(
       isOpen: episode.endedAtMs === null,
     })),
     unknown: account.unknown,
-    draft: draftOf({ ...incident, picture: `/api/v1${path}.svg` }, facts),
+    draft: draftOf({ ...incident, picture }, facts),
     draftHref: `/api/v1${path}.md`,
     timelineHref: `/timeline?${new URLSearchParams(Object.entries(range).filter(([, at]) => at !== ''))}`,
     form: canWrite ? form : null,

@@ -19,7 +19,7 @@ import {
   openIncident,
   removeIncident,
 } from '../incident-commands.js';
-import { rowsOfIncident } from '../incident-picture.js';
+import { incidentPictureUrl, rowsOfIncident } from '../incident-picture.js';
 import { Problem } from '../problem.js';
 import { chromeOf } from './chrome.js';
 import { cardOf, formOfIncident, incidentPageOf } from './incident.js';
@@ -108,7 +108,14 @@ export function incidentRoutes(deps: AppDeps): Hono<GateEnv> {
     const facts = await gatherFacts(deps, incident);
     const form = { ...formOfIncident(incident, instances()), problem };
     const rows = await rowsOfIncident(deps, incident, facts);
-    const view = incidentPageOf(incident, facts, rows, c.get('actor'), form);
+    const view = incidentPageOf(
+      incident,
+      facts,
+      rows,
+      c.get('actor'),
+      form,
+      incidentPictureUrl(deps, incident),
+    );
     return c.html(
       <IncidentPage chrome={chrome(c, incident.title, incidentLiveUrl(incident))} view={view} />,
       problem === '' ? 200 : 422,
