@@ -129,17 +129,19 @@ export const Layout: FC<{ readonly chrome: Chrome; readonly children?: Child }> 
         <span data-lost-age="">some seconds</span> old.{' '}
         <span data-lost-hint="">Trying to reach it again…</span>
       </div>
-      <BlindBanner {...chrome.blind} />
-      {chrome.isReadOnly ? (
-        <p class="store-problem">
-          <strong>Read-only:</strong> this console shows what is there, and changes nothing.
-        </p>
-      ) : null}
-      {chrome.storeProblem ? (
-        <p class="store-problem">
-          <strong>Nothing is kept on disk:</strong> {chrome.storeProblem}
-        </p>
-      ) : null}
+      <section aria-label="Limits of what is shown">
+        <BlindBanner {...chrome.blind} />
+        {chrome.isReadOnly ? (
+          <p class="store-problem">
+            <strong>Read-only:</strong> this console shows what is there, and changes nothing.
+          </p>
+        ) : null}
+        {chrome.storeProblem ? (
+          <p class="store-problem">
+            <strong>Nothing is kept on disk:</strong> {chrome.storeProblem}
+          </p>
+        ) : null}
+      </section>
       <SubNav current={chrome.current} crumbs={chrome.crumbs} />
       <main id="page" tabindex={-1}>
         {children}

@@ -147,7 +147,8 @@ export class WatchedQueue {
     }
     const meta = this.#meta;
     this.#alsoFound = reading.alsoFound ?? this.#alsoFound;
-    this.#kind = kindOf(meta, reading.eventsLength ?? previous?.eventsLength ?? 0, this.#alsoFound);
+    const events = reading.eventsLength ?? previous?.eventsLength ?? 0;
+    this.#kind = kindOf(meta, { added: reading.addedTotal, events, alsoFound: this.#alsoFound });
     const isBullPaused = this.#kind === 'bull' && this.#alsoFound > 0;
     const counts = {
       ...reading.counts,
@@ -314,11 +315,17 @@ export class WatchedQueue {
   }
 }
 
-/** Only BullMQ writes a version, or how long its stream of events may get; a stream alone tells one that has lost them. */
-function kindOf({ version, maxLenEvents }: QueueMeta, events: number, alsoFound: number): QueueKind {
-  if (version?.startsWith('bullmq-pro') && alsoFound > 0) return 'bullmq-pro';
-  const isBullmq = version?.startsWith('bullmq') === true || maxLenEvents !== null || events > 0;
-  return isBullmq ? 'bullmq' : 'bull';
+/**
+ * Only BullMQ writes a version, or how long its stream of events may get; a stream alone tells one that has lost them. Where
+ * nothing was ever added nobody can tell, so it is taken for what the console is for: what is BullMQ's is never out of reach.
+ */
+function kindOf(
+  { version, maxLenEvents, concurrency, pause }: QueueMeta,
+  seen: { readonly added: number; readonly events: number; readonly alsoFound: number },
+): QueueKind {
+  if (version?.startsWith('bullmq-pro') && seen.alsoFound > 0) return 'bullmq-pro';
+  const isOfBullmq = [version, maxLenEvents, concurrency, pause].some((field) => field !== null);
+  return isOfBullmq || seen.events > 0 || seen.added === 0 ? 'bullmq' : 'bull';
 }
 
 function isAlike(a: QueuePoint, b: QueuePoint): boolean {
