@@ -9,6 +9,17 @@ const BY_THE_CLOCK = [
   'test/watch/starved.test.ts',
 ];
 
+/** About what a store keeps and SQL makes of it: once on SQLite with all others, and once on a PostgreSQL of their own. */
+const ON_BOTH_ENGINES = [
+  'test/store/{lease,migrate}.test.ts',
+  'test/timeline/timeline.test.ts',
+  'test/alerts/{alerting,outbox}.test.ts',
+  'test/forecast/predictions.test.ts',
+  'test/watch/type-thresholds.test.ts',
+  'test/replay/replays.test.ts',
+  'test/auth/sessions.test.ts',
+];
+
 export default defineConfig({
   test: {
     // Tests start real Redis servers, workers and browsers, and wait for them most of the time. Six files at a time keep two
@@ -31,6 +42,15 @@ export default defineConfig({
           name: 'the rest',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [...configDefaults.exclude, ...BY_THE_CLOCK],
+          setupFiles: ['test/support/give-way.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'on PostgreSQL',
+          include: ON_BOTH_ENGINES,
+          env: { TEST_ENGINE: 'postgres' },
           setupFiles: ['test/support/give-way.ts'],
         },
       },

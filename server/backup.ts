@@ -16,7 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client/sqlite3';
 import type { Config } from './config/config.js';
 import { formatBytes } from './model/format.js';
-import { isLocal } from './store/store-client.js';
+import { isOnServer } from './store/store-settings.js';
 
 /** Also while the console writes: a copy only reads. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -44,7 +44,7 @@ export async function backUp(
 ): Promise<Backup> {
   const sources = DATABASES.flatMap((name) => {
     const isStore = name === 'spillway.db' && store !== null;
-    if (isStore && !isLocal(store.url)) return [];
+    if (isStore && isOnServer(store)) return [];
     return [{ name, path: isStore ? fileURLToPath(store.url) : join(dataDirectory, name) }];
   }).filter(({ path }) => existsSync(path));
   if (sources.length === 0)
@@ -64,8 +64,8 @@ export async function backUp(
       keep(join(partial, SESSION_KEY));
       lines.push(SESSION_KEY);
     }
-    if (store !== null && !isLocal(store.url))
-      lines.push(`not in it: the store at ${store.url}, which its server backs up`);
+    if (store !== null && isOnServer(store))
+      lines.push(`not in it: the store at ${store.name}, which pg_dump or its owner's backups keep`);
     const directory = join(to, `spillway-${new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-')}`);
     sync(partial);
     renameSync(partial, directory);

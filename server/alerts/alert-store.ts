@@ -1,155 +1,164 @@
-import { and, desc, eq, gte, inArray, isNotNull, ne, sql } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { type SqlBool, sql } from 'kysely';
 import type { Alert, AlertAcknowledgement } from '../model/alert.js';
-import type { Database } from '../store/tables.js';
+import { type Database, isBeyondNewest } from '../store/database.js';
 import { createRulesStore, createSilenceStore, type RulesStore, type SilenceStore } from './rules-store.js';
 
-/** Alerts: those that are not over, and the last of those that are. The record is only ever read and written whole. */
-const alerts = sqliteTable(
-  'alerts',
-  {
-    id: text('id').primaryKey(),
-    instance: text('instance').notNull(),
-    rule: text('rule').notNull(),
-    state: text('state').$type<Alert['state']>().notNull(),
-    firedAtMs: integer('fired_at_ms'),
-    resolvedAtMs: integer('resolved_at_ms'),
-    /** Beside the record, as another console than the one that judges may write it. */
-    acknowledged: text('acknowledged', { mode: 'json' }).$type<AlertAcknowledgement>(),
-    record: text('record', { mode: 'json' }).$type<Alert>().notNull(),
-  },
-  (table) => [
-    index('alerts_state').on(table.state, table.resolvedAtMs),
-    index('alerts_fired').on(table.firedAtMs),
-  ],
-);
+/** An alert that is not over, or one of the last of those that are. The record is only ever read and written whole. */
+interface AlertRow {
+  readonly id: string;
+  readonly instance: string;
+  readonly rule: string;
+  /** Of the alert: the same for the next one about the same. */
+  readonly key: string;
+  readonly state: Alert['state'];
+  readonly firedAtMs: number | null;
+  readonly resolvedAtMs: number | null;
+  /** What people were told last. */
+  readonly notifiedStatus: string | null;
+  /** Beside the record, as another console than the one that judges may write it. */
+  readonly acknowledged: string | null;
+  readonly record: string;
+}
 
 /** Kept: the newest of these that are over. */
 const MAX_RESOLVED = 10_000;
 /** Old ones are looked for after so many writes. */
 const PRUNE_EVERY = 200;
-/** SQLite takes a bounded number of values in one statement. */
+/** An engine takes a bounded number of values in one statement. */
 const ROWS_AT_ONCE = 100;
 /** What is not over, at most: a console that restores more would not judge in time. */
 const MAX_OPEN = 20_000;
-
-const LAST_NOTIFIED = sql`json_extract(record, '$.notified.status')`;
 
 type AlertStore = ReturnType<typeof createAlertStore>;
 
 /** Alerts on disk: what a console that is killed finds again. */
 function createAlertStore(database: Database) {
+  const db = database.withTables<{ alerts: AlertRow }>();
   let written = 0;
-  const ofRow = ({ record, acknowledged }: typeof alerts.$inferSelect): Alert => ({
-    ...record,
-    acknowledged,
+  const ofRow = ({ record, acknowledged }: AlertRow): Alert => ({
+    ...(JSON.parse(record) as Alert),
+    acknowledged: acknowledgedOf(acknowledged),
   });
   return {
     /** Writes these as they are now, all or none. An acknowledgement that is kept stays. */
     async save(changed: readonly Alert[]): Promise<void> {
       if (changed.length === 0) return;
-      const statements = chunked(changed).map((some) =>
-        database
-          .insert(alerts)
-          .values(some.map(rowOf))
-          .onConflictDoUpdate({
-            target: alerts.id,
-            set: {
-              state: sql`excluded.state`,
-              firedAtMs: sql`excluded.fired_at_ms`,
-              resolvedAtMs: sql`excluded.resolved_at_ms`,
-              record: sql`excluded.record`,
-            },
-          }),
+      await database.atomically(
+        chunked(changed).map((some) =>
+          db
+            .insertInto('alerts')
+            .values(some.map(rowOf))
+            .onConflict((known) =>
+              known.column('id').doUpdateSet((to) => ({
+                state: to.ref('excluded.state'),
+                firedAtMs: to.ref('excluded.firedAtMs'),
+                resolvedAtMs: to.ref('excluded.resolvedAtMs'),
+                notifiedStatus: to.ref('excluded.notifiedStatus'),
+                record: to.ref('excluded.record'),
+              })),
+            ),
+        ),
       );
-      const [first, ...rest] = statements;
-      if (first) await database.batch([first, ...rest]);
       const before = written;
       written += changed.length;
       if (Math.floor(written / PRUNE_EVERY) === Math.floor(before / PRUNE_EVERY) && before > 0) return;
-      await database
-        .delete(alerts)
-        .where(
-          sql`${alerts.id} IN (SELECT id FROM ${alerts} WHERE state = 'resolved' ORDER BY resolved_at_ms DESC LIMIT -1 OFFSET ${MAX_RESOLVED})`,
-        );
+      const among = sql<SqlBool>`state = 'resolved'`;
+      await db
+        .deleteFrom('alerts')
+        .where(among)
+        .where(isBeyondNewest(MAX_RESOLVED, { table: 'alerts', time: 'resolvedAtMs', among }))
+        .execute();
     },
     /** Takes away what never fired. */
     async drop(ids: readonly string[]): Promise<void> {
       for (const some of chunked(ids))
-        await database.delete(alerts).where(and(inArray(alerts.id, some), eq(alerts.state, 'pending')));
+        await db.deleteFrom('alerts').where('id', 'in', some).where('state', '=', 'pending').execute();
     },
     /** Those that are pending or fire, and those whose end nobody was notified of. */
     async open(): Promise<readonly Alert[]> {
-      const rows = await database
-        .select()
-        .from(alerts)
-        .where(sql`state IN ('pending', 'firing') OR (state = 'resolved' AND ${LAST_NOTIFIED} = 'firing')`)
-        .limit(MAX_OPEN);
+      const rows = await db
+        .selectFrom('alerts')
+        .selectAll()
+        .where((is) =>
+          is.or([
+            is('state', 'in', ['pending', 'firing']),
+            is.and([is('state', '=', 'resolved'), is('notifiedStatus', '=', 'firing')]),
+          ]),
+        )
+        .limit(MAX_OPEN)
+        .execute();
       return rows.map(ofRow);
     },
     /** Those that are over, the latest first. */
     async resolved({
-      sinceMs,
+      sinceMs = 0,
       limit,
     }: {
       readonly sinceMs?: number;
       readonly limit: number;
     }): Promise<readonly Alert[]> {
-      const rows = await database
-        .select()
-        .from(alerts)
-        .where(
-          and(
-            eq(alerts.state, 'resolved'),
-            sinceMs === undefined ? undefined : gte(alerts.resolvedAtMs, sinceMs),
-          ),
-        )
-        .orderBy(desc(alerts.resolvedAtMs))
-        .limit(limit);
+      const rows = await db
+        .selectFrom('alerts')
+        .selectAll()
+        .where('state', '=', 'resolved')
+        .where('resolvedAtMs', '>=', sinceMs)
+        .orderBy('resolvedAtMs', 'desc')
+        .limit(limit)
+        .execute();
       return rows.map(ofRow);
     },
     /** When alerts fired since then, by their key; the latest thousands. */
     async firings(sinceMs: number): Promise<ReadonlyMap<string, readonly number[]>> {
-      const rows = await database
-        .select({ key: sql<string>`json_extract(record, '$.key')`, firedAtMs: alerts.firedAtMs })
-        .from(alerts)
-        .where(gte(alerts.firedAtMs, sinceMs))
-        .orderBy(alerts.firedAtMs)
-        .limit(MAX_RESOLVED);
+      const rows = await db
+        .selectFrom('alerts')
+        .select(['key', 'firedAtMs'])
+        .where('firedAtMs', '>=', sinceMs)
+        .orderBy('firedAtMs')
+        .limit(MAX_RESOLVED)
+        .execute();
       const byKey = new Map<string, number[]>();
       for (const { key, firedAtMs } of rows)
         byKey.set(key, [...(byKey.get(key) ?? []), firedAtMs ?? sinceMs]);
       return byKey;
     },
     async read(id: string): Promise<Alert | null> {
-      const [row] = await database.select().from(alerts).where(eq(alerts.id, id));
+      const row = await db.selectFrom('alerts').selectAll().where('id', '=', id).executeTakeFirst();
       return row ? ofRow(row) : null;
     },
     async acknowledge(id: string, acknowledged: AlertAcknowledgement): Promise<void> {
-      await database.update(alerts).set({ acknowledged }).where(eq(alerts.id, id));
+      await db
+        .updateTable('alerts')
+        .set({ acknowledged: JSON.stringify(acknowledged) })
+        .where('id', '=', id)
+        .execute();
     },
     /** Acknowledgements of alerts that are not over. */
     async acknowledgements(): Promise<ReadonlyMap<string, AlertAcknowledgement>> {
-      const rows = await database
-        .select({ id: alerts.id, acknowledged: alerts.acknowledged })
-        .from(alerts)
-        .where(and(ne(alerts.state, 'resolved'), isNotNull(alerts.acknowledged)));
-      return new Map(rows.flatMap(({ id, acknowledged }) => (acknowledged ? [[id, acknowledged]] : [])));
+      const rows = await db
+        .selectFrom('alerts')
+        .select(['id', 'acknowledged'])
+        .where('state', '<>', 'resolved')
+        .where('acknowledged', 'is not', null)
+        .execute();
+      const all = rows.map(({ id, acknowledged }) => [id, acknowledgedOf(acknowledged)] as const);
+      return new Map(all.flatMap(([id, acknowledged]) => (acknowledged ? [[id, acknowledged]] : [])));
     },
   };
 }
 
-function rowOf(alert: Alert): typeof alerts.$inferInsert {
-  const { id, subject, ruleId, state, firedAtMs, resolvedAtMs, acknowledged } = alert;
+function acknowledgedOf(text: string | null): AlertAcknowledgement | null {
+  return text === null ? null : JSON.parse(text);
+}
+
+function rowOf(alert: Alert): AlertRow {
+  const { id, key, subject, ruleId, state, firedAtMs, resolvedAtMs, notified, acknowledged } = alert;
   return {
-    id,
+    ...{ id, key, state, firedAtMs, resolvedAtMs },
     instance: subject.instance,
     rule: ruleId,
-    state,
-    firedAtMs,
-    resolvedAtMs,
-    acknowledged,
-    record: alert,
+    notifiedStatus: notified?.status ?? null,
+    acknowledged: acknowledged && JSON.stringify(acknowledged),
+    record: JSON.stringify(alert),
   };
 }
 

@@ -7,7 +7,7 @@ import { freshnessOf } from '../model/sight.js';
 import type { WorkHealth } from '../process/every.js';
 import { every, reasonOf } from '../process/every.js';
 import type { Lease } from '../store/lease.js';
-import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-client.js';
+import { type StoreTrouble, storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import type { Watch } from '../watch/watch.js';
 import type { Channel, Delivery } from './channels/channel.js';
 import { createChannel } from './channels/index.js';

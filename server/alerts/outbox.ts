@@ -1,8 +1,8 @@
 import type { Severity } from '../model/finding.js';
 import { globMatcher } from '../model/text.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
+import type { Fence } from '../store/database.js';
 import type { Lease } from '../store/lease.js';
-import type { Fence } from '../store/tables.js';
 import type { Channel } from './channels/channel.js';
 import { type Delivery, passing } from './channels/channel.js';
 import type { ChannelSettings } from './channels/settings.js';

@@ -1,21 +1,20 @@
-import { desc, eq, gt, lte, sql } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { type ModelOf, TimeSchema } from '../model/json.js';
-import type { Silence, SilenceMatchers } from '../model/silence.js';
-import type { Database } from '../store/tables.js';
+import type { Silence } from '../model/silence.js';
+import { type Database, jsonIn, type WithJson } from '../store/database.js';
 import type { AlertRule } from './rule.js';
 
-/** Rules that the page and the API edit. A deleted default stays as a stone, or the next start would bring it back. */
-const alertRules = sqliteTable('alert_rules', {
-  id: text('id').primaryKey(),
-  rule: text('rule', { mode: 'json' }).$type<AlertRule>().notNull(),
-  source: text('source').$type<'default' | 'user'>().notNull(),
-  isDeleted: integer('is_deleted', { mode: 'boolean' }).notNull().default(false),
-  updatedAtMs: integer('updated_at_ms').notNull(),
+/** A rule that the page and the API edit. A deleted default stays as a stone, or the next start would bring it back. */
+interface RuleRow {
+  readonly id: string;
+  readonly rule: string;
+  readonly source: 'default' | 'user';
+  readonly isDeleted: 0 | 1;
+  readonly updatedAtMs: number;
   /** null: a default that nobody has touched. */
-  updatedBy: text('updated_by'),
-});
+  readonly updatedBy: string | null;
+}
 
 /** Where a rule is from. `file`: read-only, as the file is what counts. */
 export const RuleOrigin = z.object({
@@ -37,59 +36,70 @@ export type RulesStore = ReturnType<typeof createRulesStore>;
 
 /** Rules that the page and the API edit, on disk. */
 export function createRulesStore(database: Database) {
+  const db = database.withTables<{ alertRules: RuleRow }>();
+  const ofRow = ({ rule, source, updatedAtMs, updatedBy }: RuleRow): StoredRule => ({
+    ...{ rule: JSON.parse(rule), source, updatedAtMs, updatedBy },
+  });
   return {
     /** Without those that were deleted, by id. */
     async list(): Promise<readonly StoredRule[]> {
-      const rows = await database.select().from(alertRules).orderBy(alertRules.id);
-      return rows.filter(({ isDeleted }) => !isDeleted).map(({ isDeleted: _, ...row }) => row);
+      const rows = await db.selectFrom('alertRules').selectAll().where('isDeleted', '=', 0).execute();
+      // Here: each engine has an order of letters of its own.
+      return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).map(ofRow);
     },
     async put(rule: AlertRule, { actor, atMs }: Change): Promise<void> {
-      const set = { rule, isDeleted: false, updatedAtMs: atMs, updatedBy: actor };
-      await database
-        .insert(alertRules)
+      const set = {
+        rule: JSON.stringify(rule),
+        isDeleted: 0,
+        updatedAtMs: atMs,
+        updatedBy: actor,
+      } as const;
+      await db
+        .insertInto('alertRules')
         .values({ id: rule.id, source: 'user', ...set })
-        .onConflictDoUpdate({ target: alertRules.id, set });
+        .onConflict((known) => known.column('id').doUpdateSet(set))
+        .execute();
     },
     async remove(id: string, { actor, atMs }: Change): Promise<void> {
-      await database
-        .update(alertRules)
-        .set({ isDeleted: true, updatedAtMs: atMs, updatedBy: actor })
-        .where(eq(alertRules.id, id));
+      await db
+        .updateTable('alertRules')
+        .set({ isDeleted: 1, updatedAtMs: atMs, updatedBy: actor })
+        .where('id', '=', id)
+        .execute();
     },
     /** Brings in the defaults that are new, and those that nobody has touched up to date. */
     async bringDefaults(defaults: readonly AlertRule[], atMs: number): Promise<void> {
-      const known = new Map((await database.select().from(alertRules)).map((row) => [row.id, row]));
-      for (const rule of defaults) {
-        const row = known.get(rule.id);
-        if (row && (row.updatedBy !== null || JSON.stringify(row.rule) === JSON.stringify(rule))) continue;
-        await database
-          .insert(alertRules)
-          .values({ id: rule.id, rule, source: 'default', updatedAtMs: atMs, updatedBy: null })
-          .onConflictDoUpdate({ target: alertRules.id, set: { rule, updatedAtMs: atMs } });
+      const rows = await db.selectFrom('alertRules').selectAll().execute();
+      const known = new Map(rows.map((row) => [row.id, row]));
+      for (const one of defaults) {
+        const row = known.get(one.id);
+        const rule = JSON.stringify(one);
+        if (row && (row.updatedBy !== null || row.rule === rule)) continue;
+        await db
+          .insertInto('alertRules')
+          .values({
+            ...{ id: one.id, rule, source: 'default', isDeleted: 0 },
+            ...{ updatedAtMs: atMs, updatedBy: null },
+          })
+          .onConflict((there) => there.column('id').doUpdateSet({ rule, updatedAtMs: atMs }))
+          .execute();
       }
     },
     /** Another one than before: rules have changed. */
     async edition(): Promise<string> {
-      const [row] = await database
-        .select({ edition: sql<string>`count(*) || '.' || coalesce(sum(updated_at_ms), 0)` })
-        .from(alertRules);
+      const row = await db
+        .selectFrom('alertRules')
+        .select(sql<string>`count(*) || '.' || coalesce(sum(updated_at_ms), 0)`.as('edition'))
+        .executeTakeFirst();
       return row?.edition ?? '';
     },
   };
 }
 
-const silences = sqliteTable(
-  'silences',
-  {
-    id: text('id').primaryKey(),
-    matchers: text('matchers', { mode: 'json' }).$type<SilenceMatchers>().notNull(),
-    author: text('author').notNull(),
-    reason: text('comment').notNull(),
-    startsAtMs: integer('starts_at_ms').notNull(),
-    endsAtMs: integer('ends_at_ms').notNull(),
-  },
-  (table) => [index('silences_ends').on(table.endsAtMs)],
-);
+const silenceJson = jsonIn<Silence>()('matchers');
+
+/** The column of its reason has the name that it had at first. */
+type SilenceRow = Omit<WithJson<Silence, 'matchers'>, 'reason'> & { readonly comment: string };
 
 /** Ended ones are kept for so long. */
 const ENDED_KEPT_MS = 7 * 24 * 3_600_000;
@@ -99,37 +109,50 @@ const MAX_SILENCES = 500;
 export type SilenceStore = ReturnType<typeof createSilenceStore>;
 
 export function createSilenceStore(database: Database) {
+  const db = database.withTables<{ silences: SilenceRow }>();
+  const ofRow = ({ comment, ...row }: SilenceRow): Silence => silenceJson.value({ ...row, reason: comment });
   /** May there be one more? */
   const hasRoom = async (nowMs: number): Promise<boolean> => {
-    const [row] = await database
-      .select({ count: sql<number>`count(*)` })
-      .from(silences)
-      .where(gt(silences.endsAtMs, nowMs));
+    const row = await db
+      .selectFrom('silences')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('endsAtMs', '>', nowMs)
+      .executeTakeFirst();
     return (row?.count ?? 0) < MAX_SILENCES;
   };
   return {
     /** Those that hold or will, the one that ends last first. */
-    active: (nowMs: number): Promise<readonly Silence[]> =>
-      database
-        .select()
-        .from(silences)
-        .where(gt(silences.endsAtMs, nowMs))
-        .orderBy(desc(silences.endsAtMs))
-        .limit(MAX_SILENCES),
+    async active(nowMs: number): Promise<readonly Silence[]> {
+      const rows = await db
+        .selectFrom('silences')
+        .selectAll()
+        .where('endsAtMs', '>', nowMs)
+        .orderBy('endsAtMs', 'desc')
+        .limit(MAX_SILENCES)
+        .execute();
+      return rows.map(ofRow);
+    },
     hasRoom,
     /** @returns false: there are as many as there may be. */
     async add(silence: Silence): Promise<boolean> {
-      await database.delete(silences).where(lte(silences.endsAtMs, silence.startsAtMs - ENDED_KEPT_MS));
+      await db
+        .deleteFrom('silences')
+        .where('endsAtMs', '<=', silence.startsAtMs - ENDED_KEPT_MS)
+        .execute();
       if (!(await hasRoom(silence.startsAtMs))) return false;
-      await database.insert(silences).values(silence);
+      const { reason, ...row } = silenceJson.text(silence);
+      await db
+        .insertInto('silences')
+        .values({ ...row, comment: reason })
+        .execute();
       return true;
     },
     /** Ends one now. @returns as it was; null: there is none that holds. */
     async end(id: string, nowMs: number): Promise<Silence | null> {
-      const [found] = await database.select().from(silences).where(eq(silences.id, id));
+      const found = await db.selectFrom('silences').selectAll().where('id', '=', id).executeTakeFirst();
       if (!found || found.endsAtMs <= nowMs) return null;
-      await database.update(silences).set({ endsAtMs: nowMs }).where(eq(silences.id, id));
-      return found;
+      await db.updateTable('silences').set({ endsAtMs: nowMs }).where('id', '=', id).execute();
+      return ofRow(found);
     },
   };
 }

@@ -1,7 +1,4 @@
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
-import { index, integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { PlanChange } from '../model/plan.js';
-import type { Database } from '../store/tables.js';
+import { type Database, isBeyondNewest } from '../store/database.js';
 import type { Prediction, Score, VoidReason } from './score.js';
 import { type ForecastVerdict, scoreOf } from './score.js';
 
@@ -37,102 +34,109 @@ export interface PredictionLog {
   score(of?: Omit<PredictionQuery, 'limit' | 'status'>): Promise<Score>;
 }
 
-/** What was forecast of a queue, and what came of it: see model/plan/score.ts. */
-const predictions = sqliteTable(
-  'predictions',
-  {
-    id: text('id').primaryKey(),
-    madeAtMs: integer('made_at_ms').notNull(),
-    instance: text('instance').notNull(),
-    queue: text('queue').notNull(),
-    change: text('change', { mode: 'json' }).$type<PlanChange>().notNull(),
-    backlog: real('backlog').notNull(),
-    arrivalsPerSecond: real('arrivals_per_second').notNull(),
-    drainSeconds: real('drain_seconds'),
-    drainLowSeconds: real('drain_low_seconds'),
-    drainHighSeconds: real('drain_high_seconds'),
-    status: text('status').$type<ForecastVerdict['status']>().notNull(),
-    settledAtMs: integer('settled_at_ms'),
-    voidReason: text('void_reason').$type<VoidReason>(),
-    actualSeconds: real('actual_seconds'),
-    errorRatio: real('error_ratio'),
-    isInsideRange: integer('is_inside_range', { mode: 'boolean' }),
-  },
-  (table) => [
-    index('predictions_queue').on(table.instance, table.queue, table.madeAtMs),
-    index('predictions_status').on(table.status, table.madeAtMs),
-  ],
-);
+/** What was forecast of a queue, and what came of it: see score.ts. */
+interface PredictionRow {
+  readonly id: string;
+  readonly madeAtMs: number;
+  readonly instance: string;
+  readonly queue: string;
+  /** JSON of a PlanChange. */
+  readonly change: string;
+  readonly backlog: number;
+  readonly arrivalsPerSecond: number;
+  readonly drainSeconds: number | null;
+  readonly drainLowSeconds: number | null;
+  readonly drainHighSeconds: number | null;
+  readonly status: ForecastVerdict['status'];
+  readonly settledAtMs: number | null;
+  readonly voidReason: VoidReason | null;
+  readonly actualSeconds: number | null;
+  readonly errorRatio: number | null;
+  readonly isInsideRange: 0 | 1 | null;
+}
 
 /** Kept: the newest of these; what is older goes. */
 const MAX_PREDICTIONS = 1_000;
 
-type Row = typeof predictions.$inferSelect;
-
 /** Predictions in the store, bounded. */
 export function createPredictionLog(database: Database): PredictionLog {
+  const db = database.withTables<{ predictions: PredictionRow }>();
+  const select = ({ instance, queue, status }: Omit<PredictionQuery, 'limit'>) => {
+    let query = db.selectFrom('predictions').selectAll();
+    if (instance !== undefined) query = query.where('instance', '=', instance);
+    if (queue !== undefined) query = query.where('queue', '=', queue);
+    if (status !== undefined) query = query.where('status', '=', status);
+    return query;
+  };
   return {
-    async add(id, { drainRange, ...prediction }) {
+    async add(id, { drainRange, change, ...prediction }) {
       const [drainLowSeconds, drainHighSeconds] = drainRange;
-      await database
-        .insert(predictions)
-        .values({ ...prediction, id, drainLowSeconds, drainHighSeconds, status: 'open' });
-      // Rows are numbered as they come, so this finds the old ones by the table's own order. Predictions are made by
-      // hand, a few an hour: looking each time costs nothing.
-      await database
-        .delete(predictions)
-        .where(sql`rowid <= (SELECT max(rowid) FROM ${predictions}) - ${MAX_PREDICTIONS}`);
+      await db
+        .insertInto('predictions')
+        .values({
+          ...prediction,
+          ...UNSETTLED,
+          id,
+          change: JSON.stringify(change),
+          drainLowSeconds,
+          drainHighSeconds,
+        })
+        .execute();
+      // Predictions are made by hand, a few an hour: looking for old ones each time costs nothing.
+      await db
+        .deleteFrom('predictions')
+        .where(isBeyondNewest(MAX_PREDICTIONS, { table: 'predictions', time: 'madeAtMs' }))
+        .execute();
     },
     async settle(id, verdict, atMs) {
-      const changed = await database
-        .update(predictions)
+      const changed = await db
+        .updateTable('predictions')
         .set({ ...columnsOf(verdict), settledAtMs: atMs })
-        .where(and(eq(predictions.id, id), eq(predictions.status, 'open')))
-        .returning({ id: predictions.id });
+        .where('id', '=', id)
+        .where('status', '=', 'open')
+        .returning('id')
+        .execute();
       return changed.length > 0;
     },
-    async list(query) {
-      const rows = await database
-        .select()
-        .from(predictions)
-        .where(and(...filters(query)))
-        .orderBy(desc(predictions.madeAtMs), desc(sql`rowid`))
-        .limit(Math.min(query.limit, MAX_PREDICTIONS));
-      return rows.map(predictionOf);
+    async list({ limit, ...query }) {
+      const newest = select(query).orderBy('madeAtMs', 'desc').orderBy('id', 'desc');
+      return (await newest.limit(Math.min(limit, MAX_PREDICTIONS)).execute()).map(predictionOf);
     },
     async score(of = {}) {
-      const rows = await database
-        .select({ errorRatio: predictions.errorRatio, isInsideRange: predictions.isInsideRange })
-        .from(predictions)
-        .where(and(...filters({ ...of, status: 'settled' })))
-        .limit(MAX_PREDICTIONS);
+      const rows = await select({ ...of, status: 'settled' })
+        .limit(MAX_PREDICTIONS)
+        .execute();
       return scoreOf(
         rows.flatMap(({ errorRatio, isInsideRange }) =>
-          errorRatio === null || isInsideRange === null ? [] : { errorRatio, isInsideRange },
+          errorRatio === null || isInsideRange === null
+            ? []
+            : { errorRatio, isInsideRange: isInsideRange === 1 },
         ),
       );
     },
   };
 }
 
-function filters(query: Omit<PredictionQuery, 'limit'>): readonly (SQL | undefined)[] {
-  return [
-    query.instance === undefined ? undefined : eq(predictions.instance, query.instance),
-    query.queue === undefined ? undefined : eq(predictions.queue, query.queue),
-    query.status === undefined ? undefined : eq(predictions.status, query.status),
-  ];
-}
+const UNSETTLED = {
+  status: 'open',
+  settledAtMs: null,
+  voidReason: null,
+  actualSeconds: null,
+  errorRatio: null,
+  isInsideRange: null,
+} as const;
 
-function columnsOf(verdict: Exclude<ForecastVerdict, { status: 'open' }>): Partial<Row> {
+function columnsOf(verdict: Exclude<ForecastVerdict, { status: 'open' }>): Partial<PredictionRow> {
   if (verdict.status === 'void') return { status: 'void', voidReason: verdict.reason };
   const { status, actualSeconds, errorRatio, isInsideRange } = verdict;
-  return { status, actualSeconds, errorRatio, isInsideRange };
+  return { status, actualSeconds, errorRatio, isInsideRange: isInsideRange ? 1 : 0 };
 }
 
-function predictionOf(row: Row): KeptPrediction {
+function predictionOf(row: PredictionRow): KeptPrediction {
   const { id, madeAtMs, instance, queue, change, backlog, arrivalsPerSecond, drainSeconds } = row;
   return {
-    ...{ id, madeAtMs, instance, queue, change, backlog, arrivalsPerSecond, drainSeconds },
+    ...{ id, madeAtMs, instance, queue, change: JSON.parse(change) },
+    ...{ backlog, arrivalsPerSecond, drainSeconds },
     drainRange: [row.drainLowSeconds, row.drainHighSeconds],
     verdict: verdictOf(row),
     settledAtMs: row.settledAtMs,
@@ -140,10 +144,16 @@ function predictionOf(row: Row): KeptPrediction {
 }
 
 /** A row that no version of the console has written whole is taken for open. */
-function verdictOf({ status, voidReason, actualSeconds, errorRatio, isInsideRange }: Row): ForecastVerdict {
+function verdictOf({
+  status,
+  voidReason,
+  actualSeconds,
+  errorRatio,
+  isInsideRange,
+}: PredictionRow): ForecastVerdict {
   if (status === 'void' && voidReason !== null) return { status, reason: voidReason };
   if (status === 'settled' && errorRatio !== null && isInsideRange !== null) {
-    return { status, actualSeconds, errorRatio, isInsideRange };
+    return { status, actualSeconds, errorRatio, isInsideRange: isInsideRange === 1 };
   }
   return { status: 'open' };
 }

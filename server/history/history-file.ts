@@ -5,7 +5,7 @@ import { type Client, createClient, type InStatement } from '@libsql/client/sqli
 import { reasonOf } from '../process/every.js';
 import { packagePath } from '../process/package-path.js';
 import { KEPT_SIGNALS } from '../signals/kept-signals.js';
-import { BUSY_TIMEOUT_MS, patientClient } from '../store/store-client.js';
+import { BUSY_TIMEOUT_MS, patientClient } from '../store/patient-client.js';
 import type { Tier } from './points.js';
 import { type SubjectEntry, scopeOfSubject } from './subjects.js';
 

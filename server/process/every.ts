@@ -170,7 +170,7 @@ export function every(
   return loop;
 }
 
-/** One line of what went wrong. drizzle puts the statement with its values first; what went wrong is behind it. */
+/** One line of what went wrong: some clients put what they were asked in front of it, as the error that it caused. */
 export function reasonOf(error: unknown): string {
   const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return (inner instanceof Error ? inner.message : String(inner)).slice(0, MAX_PROBLEM_CHARS);

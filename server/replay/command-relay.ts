@@ -1,13 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
-import { and, eq, isNull, sql } from 'drizzle-orm';
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import type { Generated } from 'kysely';
 import { ActionError } from '../model/action.js';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
+import { type Database, type Fence, holds } from '../store/database.js';
 import { holderInWords } from '../store/holder-id.js';
 import type { Lease } from '../store/lease.js';
-import type { Database } from '../store/tables.js';
-import { type Fence, holds } from '../store/tables.js';
 
 /** What somebody asks for: a name, and arguments that JSON can hold. */
 interface Command {
@@ -30,77 +28,83 @@ const MAX_LISTED = 200;
 export type CommandStore = ReturnType<typeof createCommandStore>;
 
 export function createCommandStore(database: Database) {
-  const isFree = (id: string) => and(eq(commands.id, id), isNull(commands.takenBy));
+  const db = database.withTables<{ commands: CommandTable }>();
+  /** One that nobody has taken. */
+  const free = (id: string) => db.updateTable('commands').where('id', '=', id).where('takenBy', 'is', null);
   return {
-    async add(command: Command, atMs: number): Promise<void> {
-      await database.insert(commands).values({ ...command, atMs });
+    async add({ id, name, args }: Command, atMs: number): Promise<void> {
+      await db
+        .insertInto('commands')
+        .values({ id, name, args: JSON.stringify(args), atMs, takenBy: null, answer: null, beat: 0 })
+        .execute();
     },
     /** The asker is still there. @returns false: somebody has taken it. */
     async stillAsked(id: string): Promise<boolean> {
-      const rows = await database
-        .update(commands)
-        .set({ beat: sql`${commands.beat} + 1` })
-        .where(isFree(id))
-        .returning({ id: commands.id });
-      return rows.length > 0;
+      const beaten = free(id).set((row) => ({ beat: row('beat', '+', 1) }));
+      return (await beaten.returning('id').execute()).length > 0;
     },
     /**
      * All that are there, oldest first, a bounded number. Read by itself: a look at nothing, several times a second, must not
      * ask for the lock of those who write.
      */
     async list(): Promise<readonly CommandRow[]> {
-      const rows = await database
-        .select({ id: commands.id, takenBy: commands.takenBy, beat: commands.beat })
-        .from(commands)
-        .orderBy(sql`rowid`)
-        .limit(MAX_LISTED);
+      const rows = await db
+        .selectFrom('commands')
+        .select(['id', 'takenBy', 'beat'])
+        .orderBy('seq')
+        .limit(MAX_LISTED)
+        .execute();
       return rows.map(({ id, takenBy, beat }) => ({ id, isTaken: takenBy !== null, beat }));
     },
     /** Takes those of these that nobody has taken: each is taken once, whoever looks. */
     async take(fence: Fence, ids: readonly string[]): Promise<readonly Command[]> {
       const taken: Command[] = [];
-      for (const id of ids)
-        taken.push(
-          ...(await database
-            .update(commands)
-            .set({ takenBy: fence.holder })
-            .where(and(isFree(id), holds(fence)))
-            .returning({ id: commands.id, name: commands.name, args: commands.args })),
-        );
+      for (const id of ids) {
+        const rows = await free(id)
+          .set({ takenBy: fence.holder })
+          .where(holds(database, fence))
+          .returning(['id', 'name', 'args'])
+          .execute();
+        taken.push(...rows.map((row) => ({ ...row, args: JSON.parse(row.args) })));
+      }
       return taken;
     },
     async answer(id: string, answer: CommandAnswer): Promise<void> {
-      await database.update(commands).set({ answer }).where(eq(commands.id, id));
+      await db
+        .updateTable('commands')
+        .set({ answer: JSON.stringify(answer) })
+        .where('id', '=', id)
+        .execute();
     },
     /** null: not answered yet. */
     async read(id: string): Promise<CommandAnswer | null> {
-      const [row] = await database
-        .select({ answer: commands.answer })
-        .from(commands)
-        .where(eq(commands.id, id));
-      return row?.answer ?? null;
+      const row = await db.selectFrom('commands').select('answer').where('id', '=', id).executeTakeFirst();
+      return row?.answer ? JSON.parse(row.answer) : null;
     },
     /** @returns false: somebody has taken it already. */
     async withdraw(id: string): Promise<boolean> {
-      return (await database.delete(commands).where(isFree(id)).returning({ id: commands.id })).length > 0;
+      const gone = db.deleteFrom('commands').where('id', '=', id).where('takenBy', 'is', null);
+      return (await gone.returning('id').execute()).length > 0;
     },
     async remove(id: string): Promise<void> {
-      await database.delete(commands).where(eq(commands.id, id));
+      await db.deleteFrom('commands').where('id', '=', id).execute();
     },
   };
 }
 
 /** What one console asks of the one that holds the lease. */
-const commands = sqliteTable('commands', {
-  id: text('id').primaryKey(),
-  atMs: integer('at_ms').notNull(),
-  name: text('name').notNull(),
-  args: text('args', { mode: 'json' }).$type<readonly unknown[]>().notNull(),
-  takenBy: text('taken_by'),
-  answer: text('answer', { mode: 'json' }).$type<CommandAnswer>(),
+interface CommandTable {
+  /** In order of arrival. */
+  readonly seq: Generated<number>;
+  readonly id: string;
+  readonly atMs: number;
+  readonly name: string;
+  readonly args: string;
+  readonly takenBy: string | null;
+  readonly answer: string | null;
   /** Its asker adds to it while it waits. */
-  beat: integer('beat').notNull().default(0),
-});
+  readonly beat: number;
+}
 
 /** What came of it: a value, or an error that is made anew at the asker. */
 type CommandAnswer =

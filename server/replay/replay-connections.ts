@@ -1,6 +1,6 @@
 import { reasonOf } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
-import { storeTroubleOf } from '../store/store-client.js';
+import { storeTroubleOf } from '../store/store-trouble.js';
 import type { Watch } from '../watch/watch.js';
 
 /**

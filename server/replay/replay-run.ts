@@ -2,7 +2,7 @@ import { hasEnded, type ReplayBatch, type ReplayRecord, type ReplayView } from '
 import type { Snapshot } from '../model/snapshot.js';
 import { oneAtATime, type WorkHealth, WorkRecord } from '../process/every.js';
 import type { RedisClient } from '../redis/connect.js';
-import { LeaseLost } from '../store/tables.js';
+import { LeaseLost } from '../store/database.js';
 import type { JobSource, JobWalk } from './job-source.js';
 import type { MovedJobs } from './load-sample.js';
 import { countChars, countsForResweep, OutcomeRounds, settledBatch, settledChars } from './replay-batch.js';

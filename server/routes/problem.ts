@@ -5,7 +5,7 @@ import type { RequestOrigin } from '../auth/request-origin.js';
 import { ActionError } from '../model/action.js';
 import { CanaryRefused } from '../model/job-view.js';
 import { CountRefused } from '../model/memory.js';
-import { storeTroubleOf, troubleInWords } from '../store/store-client.js';
+import { storeTroubleOf, troubleInWords } from '../store/store-trouble.js';
 import { JobsUnavailable } from '../watch/watch.js';
 
 /** One bad field of a request. */

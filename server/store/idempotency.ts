@@ -1,6 +1,5 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Database } from './tables.js';
+import { sql } from 'kysely';
+import type { Database } from './database.js';
 
 /** How long an answer is kept for a repeat of its request. */
 const KEEP_MS = 24 * 3_600_000;
@@ -58,20 +57,21 @@ export function createIdempotencyStore(
   database: Database,
   { holder, isGone, monotonicMs }: IdempotencyOptions,
 ): IdempotencyStore {
+  const db = database.withTables<{ idempotency: IdempotencyRow }>();
   const beats = new Map<string, NodeJS.Timeout>();
   const watched = new Map<
     string,
     { readonly holder: string | null; readonly beat: number; readonly sinceMs: number }
   >();
-  const one = (actor: string, key: string) => and(eq(idempotency.actor, actor), eq(idempotency.key, key));
+  const update = (actor: string, key: string) =>
+    db.updateTable('idempotency').where('actor', '=', actor).where('key', '=', key);
   const nameOf = (actor: string, key: string): string => `${actor}\n${key}`;
   const begin = (actor: string, key: string): void => {
     const beat = setInterval(() => {
       // A store that can't be written now: the answer says so in the end.
-      void database
-        .update(idempotency)
-        .set({ beat: sql`${idempotency.beat} + 1` })
-        .where(one(actor, key))
+      void update(actor, key)
+        .set((row) => ({ beat: row('beat', '+', 1) }))
+        .execute()
         .catch(() => undefined);
     }, BEAT_EVERY_MS).unref();
     beats.set(nameOf(actor, key), beat);
@@ -104,27 +104,38 @@ export function createIdempotencyStore(
     key: string,
     seen: { readonly holder: string | null; readonly beat: number },
   ): Promise<boolean> => {
-    const isAsSeen = seen.holder === null ? isNull(idempotency.holder) : eq(idempotency.holder, seen.holder);
-    const taken = await database
-      .update(idempotency)
+    const taken = await update(actor, key)
       .set({ holder, beat: seen.beat + 1 })
-      .where(and(one(actor, key), isAsSeen, eq(idempotency.beat, seen.beat), isNull(idempotency.status)))
-      .returning({ key: idempotency.key });
+      .where('holder', seen.holder === null ? 'is' : '=', seen.holder)
+      .where('beat', '=', seen.beat)
+      .where('status', 'is', null)
+      .returning('key')
+      .execute();
     return taken.length === 1;
   };
   return {
     async claim(actor, key, fingerprint, nowMs, mayRepeat) {
       // Read first: what is known is answered also while the disk is full.
-      const read = async () => (await database.select().from(idempotency).where(one(actor, key)))[0];
+      const read = () =>
+        db
+          .selectFrom('idempotency')
+          .selectAll()
+          .where('actor', '=', actor)
+          .where('key', '=', key)
+          .executeTakeFirst();
       let known = await read();
       if (known && known.atMs < nowMs - KEEP_MS) known = undefined;
       if (!known) {
-        await database.delete(idempotency).where(lt(idempotency.atMs, nowMs - KEEP_MS));
-        const inserted = await database
-          .insert(idempotency)
-          .values({ actor, key, fingerprint, atMs: nowMs, holder })
-          .onConflictDoNothing()
-          .returning({ key: idempotency.key });
+        await db
+          .deleteFrom('idempotency')
+          .where('atMs', '<', nowMs - KEEP_MS)
+          .execute();
+        const inserted = await db
+          .insertInto('idempotency')
+          .values({ actor, key, fingerprint, atMs: nowMs, status: null, body: null, holder, beat: 0 })
+          .onConflict((known) => known.doNothing())
+          .returning('key')
+          .execute();
         if (inserted.length === 1) {
           begin(actor, key);
           return { kind: 'new' };
@@ -145,37 +156,29 @@ export function createIdempotencyStore(
     },
     async finish(actor, key, { status, body, bodyDigest }) {
       end(actor, key);
-      await database
-        .update(idempotency)
-        .set({
-          status,
-          body,
-          ...(bodyDigest === undefined
-            ? {}
-            : { fingerprint: sql`${idempotency.fingerprint} || ${`:${bodyDigest}`}` }),
-        })
-        .where(one(actor, key));
+      const isWithDigest = bodyDigest !== undefined && {
+        fingerprint: sql<string>`fingerprint || ${`:${bodyDigest}`}`,
+      };
+      await update(actor, key)
+        .set({ status, body, ...isWithDigest })
+        .execute();
     },
     async release(actor, key) {
       end(actor, key);
-      await database.delete(idempotency).where(one(actor, key));
+      await db.deleteFrom('idempotency').where('actor', '=', actor).where('key', '=', key).execute();
     },
   };
 }
 
-/** Answers to requests that carried an Idempotency-Key; status and body are null while the first one is under way. */
-const idempotency = sqliteTable(
-  'idempotency',
-  {
-    key: text('key').notNull(),
-    actor: text('actor').notNull(),
-    fingerprint: text('fingerprint').notNull(),
-    atMs: integer('at_ms').notNull(),
-    status: integer('status'),
-    body: text('body'),
-    /** The process that carries it out, and a count that it adds to while it does. */
-    holder: text('holder'),
-    beat: integer('beat').notNull().default(0),
-  },
-  (table) => [primaryKey({ columns: [table.actor, table.key] }), index('idempotency_at').on(table.atMs)],
-);
+/** An answer to a request that carried an Idempotency-Key; status and body are null while the first one is under way. */
+interface IdempotencyRow {
+  readonly key: string;
+  readonly actor: string;
+  readonly fingerprint: string;
+  readonly atMs: number;
+  readonly status: number | null;
+  readonly body: string | null;
+  /** The process that carries it out, and a count that it adds to while it does. */
+  readonly holder: string | null;
+  readonly beat: number;
+}

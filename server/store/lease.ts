@@ -1,7 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm';
 import { every, reasonOf, type WorkHealth } from '../process/every.js';
-import type { Database } from './tables.js';
-import { leases } from './tables.js';
+import type { Database } from './database.js';
 
 /** Who holds a lease, and how often it has been renewed or taken. */
 interface LeaseRow {
@@ -150,42 +148,41 @@ export class Lease {
   }
 }
 
-/** Leases in the store. Each change is one statement, so it holds for all processes that share the file. */
+/** Leases in the store. Each change is one statement, so it holds for all processes that share the store. */
 export function createLeaseStore(database: Database): LeaseStore {
-  const ownedBy = (name: string, holder: string) => and(eq(leases.name, name), eq(leases.holder, holder));
+  const db = database.withTables<{ leases: LeaseRow & { readonly name: string } }>();
+  const update = (name: string, holder: string) =>
+    db.updateTable('leases').where('name', '=', name).where('holder', '=', holder);
   return {
     async read(name) {
-      const [row] = await database
-        .select({ holder: leases.holder, beat: leases.beat })
-        .from(leases)
-        .where(eq(leases.name, name));
+      const row = await db
+        .selectFrom('leases')
+        .select(['holder', 'beat'])
+        .where('name', '=', name)
+        .executeTakeFirst();
       return row ?? null;
     },
     async take(name, holder, seen) {
+      const first = db
+        .insertInto('leases')
+        .values({ name, holder, beat: 0 })
+        .onConflict((known) => known.doNothing());
       const taken =
         seen === null
-          ? await database
-              .insert(leases)
-              .values({ name, holder, beat: 0 })
-              .onConflictDoNothing()
-              .returning({ name: leases.name })
-          : await database
-              .update(leases)
+          ? await first.returning('name').execute()
+          : await update(name, seen.holder)
               .set({ holder, beat: seen.beat + 1 })
-              .where(and(ownedBy(name, seen.holder), eq(leases.beat, seen.beat)))
-              .returning({ name: leases.name });
+              .where('beat', '=', seen.beat)
+              .returning('name')
+              .execute();
       return taken.length === 1;
     },
     async renew(name, holder) {
-      const renewed = await database
-        .update(leases)
-        .set({ beat: sql`${leases.beat} + 1` })
-        .where(ownedBy(name, holder))
-        .returning({ name: leases.name });
-      return renewed.length === 1;
+      const renewed = update(name, holder).set((row) => ({ beat: row('beat', '+', 1) }));
+      return (await renewed.returning('name').execute()).length === 1;
     },
     async release(name, holder) {
-      await database.update(leases).set({ holder: '' }).where(ownedBy(name, holder));
+      await update(name, holder).set({ holder: '' }).execute();
     },
   };
 }

@@ -1,6 +1,4 @@
-import { and, asc, eq, gt, inArray, lte } from 'drizzle-orm';
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Database } from './tables.js';
+import { type Database, jsonIn, type WithJson } from './database.js';
 
 /** Who is signed in: nothing of it opens anything. */
 export interface SessionRow {
@@ -38,45 +36,40 @@ export interface SessionStore {
   remove(ids: readonly string[]): Promise<void>;
 }
 
+const json = jsonIn<SessionRow>()('groups');
+
 export function createSessionStore(database: Database): SessionStore {
+  const db = database.withTables<{ sessions: WithJson<SessionRow, 'groups'> }>();
   return {
-    list: (nowMs) =>
-      database
-        .select()
-        .from(sessions)
-        .where(gt(sessions.expiresAtMs, nowMs))
-        .orderBy(asc(sessions.createdAtMs)),
+    async list(nowMs) {
+      const rows = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('expiresAtMs', '>', nowMs)
+        .orderBy('createdAtMs')
+        .execute();
+      return rows.map(json.value);
+    },
     async add(row) {
-      await database.delete(sessions).where(lte(sessions.expiresAtMs, row.createdAtMs));
-      await database.insert(sessions).values({ ...row, groups: [...row.groups] });
+      await db.deleteFrom('sessions').where('expiresAtMs', '<=', row.createdAtMs).execute();
+      await db.insertInto('sessions').values(json.text(row)).execute();
     },
     async change(id, { groups, ...change }) {
-      const values = { ...change, ...(groups ? { groups: [...groups] } : {}) };
-      await database.update(sessions).set(values).where(eq(sessions.id, id));
+      const values = { ...change, ...(groups ? { groups: JSON.stringify(groups) } : {}) };
+      await db.updateTable('sessions').set(values).where('id', '=', id).execute();
     },
     async claimCheck(id, dueAtMs, untilMs) {
-      const isDue = and(eq(sessions.id, id), eq(sessions.checkAtMs, dueAtMs));
-      const { rowsAffected } = await database.update(sessions).set({ checkAtMs: untilMs }).where(isDue);
-      return rowsAffected === 1;
+      const claimed = await db
+        .updateTable('sessions')
+        .set({ checkAtMs: untilMs })
+        .where('id', '=', id)
+        .where('checkAtMs', '=', dueAtMs)
+        .returning('id')
+        .execute();
+      return claimed.length === 1;
     },
     async remove(ids) {
-      await database.delete(sessions).where(inArray(sessions.id, [...ids]));
+      await db.deleteFrom('sessions').where('id', 'in', ids).execute();
     },
   };
 }
-
-/** Who is signed in: see auth/sessions.ts. */
-const sessions = sqliteTable('sessions', {
-  id: text('id').primaryKey(),
-  way: text('way', { enum: ['token', 'openid'] }).notNull(),
-  source: text('source').notNull(),
-  name: text('name').notNull(),
-  groups: text('groups', { mode: 'json' }).$type<string[]>().notNull(),
-  rights: text('rights').notNull(),
-  address: text('address').notNull(),
-  createdAtMs: integer('created_at_ms').notNull(),
-  seenAtMs: integer('seen_at_ms').notNull(),
-  expiresAtMs: integer('expires_at_ms').notNull(),
-  checkAtMs: integer('check_at_ms'),
-  sealed: text('sealed'),
-});

@@ -50,42 +50,50 @@ function openToOthers({ mode }: Stats, why: string): string | null {
   return `it ${why} and is left at ${bits}, so others can ${danger}; give the console one of its own (--data, mode 700)`;
 }
 
-/** A store that several consoles share, each with a data directory of its own. Holds a secret. */
+/** A store that several consoles share, each with a data directory of its own. */
 export interface StoreSettings {
-  /** `libsql://`, `https://`, `http://` or `file:`, without a token in it. */
+  /** `postgres://` or `file:`; may hold a password. */
   readonly url: string;
-  readonly authToken: string | null;
+  /** The same for logs and pages, without the password. */
+  readonly name: string;
 }
 
-const SCHEMES = /^(libsql|https|http|file):/;
-
-const authToken = z
-  .string()
-  // Anything else can't stand in a header, and the client's complaint would quote it.
-  .regex(/^[\x21-\x7e]{1,8192}$/, 'must be one word of ASCII characters');
+const SCHEMES = /^(postgres|postgresql|file):/;
+/** What a URL of PostgreSQL may say behind its `?`; anything else may be a secret, or a mistake. */
+const PARAMETERS = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'schema', 'host']);
+const SSL_MODES = new Set(['disable', 'require', 'verify-ca', 'verify-full']);
 
 /** `store` of the config file. */
 export const storeSchema = z.strictObject({
   url: z
     .string()
+    .refine((text) => SCHEMES.test(text) && URL.canParse(text), 'must be a postgres:// or file: URL')
+    .refine((text) => isPlain(text), 'must hold % only as the start of an encoded character')
     .refine(
-      (text) => SCHEMES.test(text) && URL.canParse(text),
-      'must be a libsql://, https://, http:// or file: URL',
+      (text) => [...parametersOf(text).keys()].every((name) => PARAMETERS.has(name)),
+      `must have no settings but ${[...PARAMETERS].join(', ')}`,
     )
     .refine(
-      (text) => !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === ''),
-      'must not hold user and password: a server takes authToken',
+      (text) => SSL_MODES.has(parametersOf(text).get('sslmode') ?? 'disable'),
+      `must have one of these as sslmode: ${[...SSL_MODES].join(', ')}`,
     )
-    .refine((text) => !/[?&](?!(tls|authToken)=)/.test(text), 'must have no settings but tls and authToken'),
-  authToken: authToken.optional(),
+    .refine(
+      (text) => /^[a-z_][a-z0-9_]{0,62}$/.test(parametersOf(text).get('schema') ?? 'public'),
+      'must have a schema of small letters, digits and _',
+    ),
 });
 
-/** Takes a token out of the URL, where some tools put it. The setting of its own wins. */
-function storeSettingsOf(given: z.infer<typeof storeSchema>): StoreSettings {
-  const url = new URL(given.url);
-  const inUrl = url.searchParams.get('authToken');
-  url.searchParams.delete('authToken');
-  return { url: url.href, authToken: given.authToken ?? inUrl };
+/** On a server, rather than in a file. */
+export function isOnServer({ url }: Pick<StoreSettings, 'url'>): boolean {
+  return url.startsWith('postgres');
+}
+
+function parametersOf(text: string): URLSearchParams {
+  return URL.canParse(text) ? new URL(text).searchParams : new URLSearchParams();
+}
+
+function isPlain(text: string): boolean {
+  return !/%(?![0-9a-f]{2})/i.test(text);
 }
 
 /**
@@ -98,30 +106,21 @@ export function loadStoreSettings(
   problems: string[],
 ): StoreSettings | null {
   const url = environment.SPILLWAY_STORE_URL || fromFile?.url;
-  const token = environment.SPILLWAY_STORE_TOKEN || fromFile?.authToken;
-  if (url === undefined) {
-    if (token !== undefined) problems.push('SPILLWAY_STORE_TOKEN: **** is of no use without store.url');
-    return null;
-  }
-  const parsed = storeSchema.safeParse({ url, ...(token === undefined ? {} : { authToken: token }) });
-  if (!parsed.success) {
-    const sources: Readonly<Record<string, string>> = {
-      url: environment.SPILLWAY_STORE_URL ? 'SPILLWAY_STORE_URL' : 'store.url',
-      authToken: environment.SPILLWAY_STORE_TOKEN ? 'SPILLWAY_STORE_TOKEN' : 'store.authToken',
-    };
-    for (const { path, message } of parsed.error.issues)
-      problems.push(`${sources[String(path[0])] ?? 'store'}: **** ${message}`);
-    return null;
-  }
-  const settings = storeSettingsOf(parsed.data);
-  if (settings.authToken !== null && !authToken.safeParse(settings.authToken).success) {
-    problems.push('store.url: **** must have an authToken that is one word of ASCII characters');
-    return null;
-  }
-  return settings;
+  if (url === undefined) return null;
+  const parsed = storeSchema.safeParse({ url });
+  if (parsed.success) return { url, name: nameOf(url) };
+  const source = environment.SPILLWAY_STORE_URL ? 'SPILLWAY_STORE_URL' : 'store.url';
+  for (const { message } of parsed.error.issues) problems.push(`${source}: **** ${message}`);
+  return null;
 }
 
-/** For `--check` and people: where it is, without the token. */
+function nameOf(url: string): string {
+  const shown = new URL(url);
+  if (shown.password !== '') shown.password = '****';
+  return shown.href;
+}
+
+/** For `--check` and people: where it is, without the password. */
 export function maskedStore(settings: StoreSettings | null): unknown {
-  return settings && { url: settings.url, authToken: settings.authToken === null ? null : '****' };
+  return settings && { url: settings.name };
 }

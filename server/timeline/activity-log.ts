@@ -1,95 +1,82 @@
-import {
-  type AnyColumn,
-  and,
-  asc,
-  desc,
-  eq,
-  gt,
-  gte,
-  inArray,
-  isNull,
-  lt,
-  or,
-  type SQL,
-  sql,
-} from 'drizzle-orm';
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { ActivityEntry, ActivityNote } from '../model/activity-entry.js';
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import type { TimelineEntry, TimelineLog } from '../model/timeline-entry.js';
 import { ALL_INSTANCES } from '../model/timeline-entry.js';
-import type { Database } from '../store/tables.js';
+import { type Database, likeOf } from '../store/database.js';
 import { type ActivityQuery, activityGroupOf, compareNewest, stateOfKind } from './activity.js';
-import { auditRecords } from './audit-log.js';
-import { timeline, timelineEntryOf } from './timeline-log.js';
+import { type AuditRow, auditRecordOf } from './audit-log.js';
+import { type EntryRow, timelineEntryOf } from './timeline-log.js';
+
+const tablesOf = (database: Database) => database.withTables<{ timeline: EntryRow; audit: AuditRow }>();
 
 /** The rows of the timeline that a query asks for. Notes on entries come with their entry. */
-function timelineFilter(query: ActivityQuery): SQL | undefined {
-  const { kinds, queue, search } = query;
+function happened(database: Database, query: ActivityQuery) {
+  const { kinds, search } = query;
   const names = namesOf(query);
-  return and(
-    placeFilter(timeline, query),
-    names === undefined ? undefined : inArray(timeline.instance, [...names, ALL_INSTANCES]),
-    queue === undefined ? undefined : eq(timeline.queue, queue),
-    kinds === undefined ? undefined : or(...kinds.map((kind) => kindFilter(timeline.kind, kind)), sql`0`),
-    search === undefined
-      ? undefined
-      : textFilter(search, [timeline.text, timeline.actor, timeline.queue, timeline.worker]),
-    or(sql`${timeline.kind} <> 'marker.note'`, isNull(timeline.ref)),
-  );
+  let rows = tablesOf(database)
+    .selectFrom('timeline')
+    .selectAll()
+    .where(isAt(query))
+    .where((is) => is.or([is('kind', '<>', 'marker.note'), is('ref', 'is', null)]));
+  if (names !== undefined) rows = rows.where('instance', 'in', [...names, ALL_INSTANCES]);
+  if (kinds !== undefined) rows = rows.where(isOfKinds(sql`kind`, kinds));
+  if (search !== undefined)
+    rows = rows.where(contains(database, search, ['text', 'actor', 'queue', 'worker']));
+  return rows;
 }
 
 /**
- * The auditRecords that a query asks for; the kind of an action is `action.` and its action. Changes of notes and incidents are
- * audited too, but they are about the activity and not in it; nor is who signed in.
+ * The audit records that a query asks for; the kind of an action is `action.` and its action. Changes of notes and incidents
+ * are audited too, but they are about the activity and not in it; nor is who signed in.
  */
-function actionFilter(query: ActivityQuery): SQL | undefined {
-  const { kinds, queue, search } = query;
+function done(database: Database, query: ActivityQuery) {
+  const { kinds, search } = query;
   const names = namesOf(query);
-  const kind = sql`('action.' || ${auditRecords.action})`;
-  return and(
-    sql`${auditRecords.action} NOT LIKE 'note.%' AND ${auditRecords.action} NOT LIKE 'incident.%' AND ${auditRecords.action} NOT LIKE 'access.%'`,
-    placeFilter(auditRecords, query),
-    names === undefined ? undefined : inArray(auditRecords.instance, [...names]),
-    queue === undefined ? undefined : eq(auditRecords.queue, queue),
-    kinds === undefined ? undefined : or(...kinds.map((one) => kindFilter(kind, one)), sql`0`),
-    search === undefined
-      ? undefined
-      : textFilter(search, [
-          auditRecords.summary,
-          auditRecords.reason,
-          auditRecords.actor,
-          auditRecords.queue,
-          auditRecords.action,
-        ]),
-  );
+  let rows = tablesOf(database).selectFrom('audit').selectAll().where(isAt(query));
+  for (const hidden of ['note.%', 'incident.%', 'access.%']) rows = rows.where('action', 'not like', hidden);
+  if (names !== undefined) rows = rows.where('instance', 'in', names);
+  if (kinds !== undefined) rows = rows.where(isOfKinds(sql`('action.' || action)`, kinds));
+  if (search !== undefined)
+    rows = rows.where(contains(database, search, ['summary', 'reason', 'actor', 'queue', 'action']));
+  return rows;
 }
 
 function namesOf({ instance, instances }: ActivityQuery): readonly string[] | undefined {
   return instance === undefined ? instances : [instance];
 }
 
-function placeFilter(table: typeof timeline | typeof auditRecords, query: ActivityQuery): SQL | undefined {
-  const { fromMs, toMs, after, order = 'newest' } = query;
-  const beyond = order === 'newest' ? lt : gt;
-  return and(
-    fromMs === undefined ? undefined : gte(table.atMs, fromMs),
-    toMs === undefined ? undefined : lt(table.atMs, toMs),
-    after === undefined
-      ? undefined
-      : or(beyond(table.atMs, after.atMs), and(eq(table.atMs, after.atMs), beyond(table.id, after.id))),
+/** In its range of time, of its queue, and behind the place where the page before ended. */
+function isAt({ fromMs, toMs, queue, after, order = 'newest' }: ActivityQuery): RawBuilder<SqlBool> {
+  const beyond = order === 'newest' ? sql`<` : sql`>`;
+  return allOf([
+    fromMs === undefined ? null : sql`at_ms >= ${fromMs}`,
+    toMs === undefined ? null : sql`at_ms < ${toMs}`,
+    queue === undefined ? null : sql`queue = ${queue}`,
+    after === undefined ? null : sql`(at_ms, id) ${beyond} (${after.atMs}, ${after.id})`,
+  ]);
+}
+
+function allOf(conditions: readonly (RawBuilder<SqlBool> | null)[]): RawBuilder<SqlBool> {
+  const given = conditions.filter((one) => one !== null);
+  return given.length === 0 ? sql`1 = 1` : sql`${sql.join(given, sql` AND `)}`;
+}
+
+function isOfKinds(column: RawBuilder<unknown>, kinds: readonly string[]): RawBuilder<SqlBool> {
+  const each = kinds.map(
+    (kind) => sql`${column} = ${kind} OR ${column} LIKE ${`${likeText(kind)}.%`} ESCAPE '\\'`,
   );
+  return each.length === 0 ? sql`1 = 0` : sql`(${sql.join(each, sql` OR `)})`;
 }
 
-function kindFilter(column: SQL | typeof timeline.kind, kind: string): SQL {
-  return sql`(${column} = ${kind} OR ${column} LIKE ${`${likeText(kind)}.%`} ESCAPE '\\')`;
+/** In one of these columns, its letters in any case. */
+function contains(database: Database, text: string, columns: readonly string[]): Expression<SqlBool> {
+  const like = sql.raw(likeOf(database));
+  const each = columns.map((column) => sql`${sql.ref(column)} ${like} ${`%${likeText(text)}%`} ESCAPE '\\'`);
+  return sql`(${sql.join(each, sql` OR `)})`;
 }
 
-function textFilter(text: string, columns: readonly AnyColumn[]): SQL | undefined {
-  const pattern = `%${likeText(text)}%`;
-  return or(...columns.map((column) => sql`${column} LIKE ${pattern} ESCAPE '\\'`));
-}
-
-/** LIKE compares ASCII characters in any case; its own signs are taken as text. */
+/** The signs of LIKE are taken as text. */
 function likeText(text: string): string {
   return text.replace(/[\\%_]/g, (sign) => `\\${sign}`);
 }
@@ -171,28 +158,38 @@ export type ActivityLog = ReturnType<typeof createActivity>['activity'];
 /** The activity in the store, and how its writers let it know that there is more. */
 export function createActivity(database: Database) {
   let version = 0;
-  const isMarker = (id: string) => and(eq(timeline.id, id), inArray(timeline.kind, [...MARKERS]));
+  const db = tablesOf(database);
   const activity = {
     /** In the order that was asked for, with the notes that people wrote on each. */
     list: (query: ActivityQuery) => readActivity(database, query),
     async get(id: string): Promise<ActivityEntry | null> {
-      const [entry] = await database.select().from(timeline).where(eq(timeline.id, id));
+      const entry = await db.selectFrom('timeline').selectAll().where('id', '=', id).executeTakeFirst();
       const notes = (await notesOn(database, [id])).get(id) ?? [];
       if (entry) return entryOfTimeline(timelineEntryOf(entry), notes);
-      const [audited] = await database.select().from(auditRecords).where(eq(auditRecords.id, id));
-      return audited ? entryOfAudit(audited, notes) : null;
+      const audited = await db.selectFrom('audit').selectAll().where('id', '=', id).executeTakeFirst();
+      return audited ? entryOfAudit(auditRecordOf(audited), notes) : null;
     },
     /** A note or deploy that somebody entered; null: there is none of that id. */
     async marker(id: string): Promise<TimelineEntry | null> {
-      const [row] = await database.select().from(timeline).where(isMarker(id));
+      const row = await db
+        .selectFrom('timeline')
+        .selectAll()
+        .where('id', '=', id)
+        .where('kind', 'in', MARKERS)
+        .executeTakeFirst();
       return row ? timelineEntryOf(row) : null;
     },
     async editMarker(id: string, text: string): Promise<void> {
-      await database.update(timeline).set({ text }).where(isMarker(id));
+      await db
+        .updateTable('timeline')
+        .set({ text })
+        .where('id', '=', id)
+        .where('kind', 'in', MARKERS)
+        .execute();
       version += 1;
     },
     async removeMarker(id: string): Promise<void> {
-      await database.delete(timeline).where(isMarker(id));
+      await db.deleteFrom('timeline').where('id', '=', id).where('kind', 'in', MARKERS).execute();
       version += 1;
     },
     /** Grows with everything that is written: pages look again when it has grown. */
@@ -212,23 +209,13 @@ export function createActivity(database: Database) {
 
 async function readActivity(database: Database, query: ActivityQuery): Promise<readonly ActivityEntry[]> {
   const limit = Math.min(query.limit, MAX_LISTED);
-  const by = query.order === 'oldest' ? asc : desc;
+  const by = query.order === 'oldest' ? 'asc' : 'desc';
   // Each of the two could fill the page alone.
-  const [happened, done] = await Promise.all([
-    database
-      .select()
-      .from(timeline)
-      .where(timelineFilter(query))
-      .orderBy(by(timeline.atMs), by(timeline.id))
-      .limit(limit),
-    database
-      .select()
-      .from(auditRecords)
-      .where(actionFilter(query))
-      .orderBy(by(auditRecords.atMs), by(auditRecords.id))
-      .limit(limit),
+  const [entries, records] = await Promise.all([
+    happened(database, query).orderBy('atMs', by).orderBy('id', by).limit(limit).execute(),
+    done(database, query).orderBy('atMs', by).orderBy('id', by).limit(limit).execute(),
   ]);
-  const merged = [...happened, ...done].sort(compareNewest);
+  const merged = [...entries, ...records].sort(compareNewest);
   const page = query.order === 'oldest' ? merged.reverse().slice(0, limit) : merged.slice(0, limit);
   const notes = await notesOn(
     database,
@@ -236,7 +223,7 @@ async function readActivity(database: Database, query: ActivityQuery): Promise<r
   );
   return page.map((row) =>
     'action' in row
-      ? entryOfAudit(row, notes.get(row.id) ?? [])
+      ? entryOfAudit(auditRecordOf(row), notes.get(row.id) ?? [])
       : entryOfTimeline(timelineEntryOf(row), notes.get(row.id) ?? []),
   );
 }
@@ -247,12 +234,15 @@ async function notesOn(
 ): Promise<ReadonlyMap<string, readonly ActivityNote[]>> {
   const notes = new Map<string, ActivityNote[]>();
   if (ids.length === 0) return notes;
-  const rows = await database
-    .select()
-    .from(timeline)
-    .where(and(eq(timeline.kind, 'marker.note'), inArray(timeline.ref, [...ids])))
-    .orderBy(asc(timeline.atMs), asc(timeline.id))
-    .limit(MAX_NOTES);
+  const rows = await tablesOf(database)
+    .selectFrom('timeline')
+    .selectAll()
+    .where('kind', '=', 'marker.note')
+    .where('ref', 'in', ids)
+    .orderBy('atMs')
+    .orderBy('id')
+    .limit(MAX_NOTES)
+    .execute();
   for (const { id, atMs, actor, text, ref } of rows) {
     const on = notes.get(ref ?? '') ?? [];
     on.push({ id, atMs, actor: actor ?? 'unknown', text });

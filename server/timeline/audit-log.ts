@@ -1,39 +1,14 @@
-import { and, desc, eq, gte, like, lt, not, notLike, or, type SQL, sql } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { ActionCall, OutcomeStatus } from '../model/action.js';
-import type { AuditLog, AuditQuery, AuditRecord, Measurement } from '../model/audit-record.js';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import type { Actor } from '../model/role.js';
-import type { Database } from '../store/tables.js';
+import { type Database, isBeyondNewest, jsonIn, type WithJson } from '../store/database.js';
 
-/** Every change and every attempt at one. */
-export const auditRecords = sqliteTable(
-  'audit',
-  {
-    id: text('id').primaryKey(),
-    atMs: integer('at_ms').notNull(),
-    actor: text('actor').notNull(),
-    via: text('via').notNull(),
-    reason: text('reason').notNull(),
-    action: text('action').notNull(),
-    instance: text('instance').notNull(),
-    queue: text('queue'),
-    jobId: text('job_id'),
-    worker: text('worker'),
-    args: text('args', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
-    before: text('before', { mode: 'json' }).$type<Record<string, string>>().notNull(),
-    after: text('after', { mode: 'json' }).$type<Record<string, string>>().notNull(),
-    status: text('status').$type<OutcomeStatus>().notNull(),
-    summary: text('summary').notNull(),
-    freedBytes: integer('freed_bytes'),
-    durationMs: integer('duration_ms').notNull(),
-    undo: text('undo', { mode: 'json' }).$type<ActionCall>(),
-    measurement: text('measurement', { mode: 'json' }).$type<Measurement>(),
-  },
-  (table) => [
-    index('audit_at').on(table.atMs),
-    index('audit_queue').on(table.instance, table.queue, table.atMs),
-  ],
-);
+export type AuditRow = WithJson<AuditRecord, 'args' | 'before' | 'after' | 'undo' | 'measurement'>;
+
+const json = jsonIn<AuditRecord>()('args', 'before', 'after', 'undo', 'measurement');
+
+/** A row as it was written. */
+export const auditRecordOf = json.value;
 
 /** What somebody did: the action, where and in which words always; of the rest only what differs from a plain success. */
 export type AuditInput = Pick<AuditRecord, 'action' | 'instance' | 'args' | 'summary'> &
@@ -77,69 +52,62 @@ const AUDIT_BOUNDS = {
 
 /** The audit in the store. A record is written once; only its measurement comes later. */
 export function createAuditLog(database: Database, bounds = AUDIT_BOUNDS): AuditLog {
+  const db = database.withTables<{ audit: AuditRow }>();
   let written = 0;
+  /** By age, and by number. */
+  const prune = async (nowMs: number): Promise<void> => {
+    await db
+      .deleteFrom('audit')
+      .where('atMs', '<', nowMs - bounds.maxAgeMs)
+      .execute();
+    const isRefused: RawBuilder<SqlBool> = sql`(status = 'refused' OR action LIKE 'access.%')`;
+    for (const [among, most] of [
+      [isRefused, bounds.maxRefused],
+      [sql<SqlBool>`NOT ${isRefused}`, bounds.maxChanges],
+    ] as const)
+      await db
+        .deleteFrom('audit')
+        .where(among)
+        .where(isBeyondNewest(most, { table: 'audit', time: 'atMs', among }))
+        .execute();
+  };
   return {
     async append(record) {
-      await database.insert(auditRecords).values({ ...record, args: { ...record.args } });
+      await db.insertInto('audit').values(json.text(record)).execute();
       written += 1;
-      if (written % bounds.pruneEvery === 1 || bounds.pruneEvery === 1)
-        await prune(database, record.atMs, bounds);
+      if (written % bounds.pruneEvery === 1 || bounds.pruneEvery === 1) await prune(record.atMs);
     },
-    async list(query) {
-      const after = query.cursor === undefined ? undefined : await olderThan(database, query.cursor);
-      const rows = await database
-        .select()
-        .from(auditRecords)
-        .where(and(after, ...filters(query)))
-        .orderBy(desc(auditRecords.atMs), desc(auditRecords.id))
-        .limit(Math.min(query.limit, MAX_RECORDS));
-      return rows satisfies readonly AuditRecord[];
+    async list({ instance, queue, action, sinceMs, beforeMs, cursor, limit }) {
+      let query = db.selectFrom('audit').selectAll();
+      if (instance !== undefined) query = query.where('instance', '=', instance);
+      if (queue !== undefined) query = query.where('queue', '=', queue);
+      if (sinceMs !== undefined) query = query.where('atMs', '>=', sinceMs);
+      if (beforeMs !== undefined) query = query.where('atMs', '<', beforeMs);
+      if (action === undefined) query = query.where('action', 'not like', 'access.%');
+      else
+        query = query.where((is) =>
+          is.or([is('action', '=', action), is('action', 'like', `${action.replace(/[%_]/g, '')}.%`)]),
+        );
+      // All of them where the cursor is not known.
+      const at =
+        cursor === undefined
+          ? undefined
+          : await db.selectFrom('audit').select(['atMs', 'id']).where('id', '=', cursor).executeTakeFirst();
+      if (at !== undefined)
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('atMs', 'id'), '<', tuple(at.atMs, at.id)),
+        );
+      const newest = query.orderBy('atMs', 'desc').orderBy('id', 'desc');
+      return (await newest.limit(Math.min(limit, MAX_RECORDS)).execute()).map(json.value);
     },
     async addMeasurement(id, measurement) {
-      const changed = await database
-        .update(auditRecords)
-        .set({ measurement })
-        .where(eq(auditRecords.id, id))
-        .returning({ id: auditRecords.id });
+      const changed = await db
+        .updateTable('audit')
+        .set({ measurement: JSON.stringify(measurement) })
+        .where('id', '=', id)
+        .returning('id')
+        .execute();
       if (changed.length === 0) throw new Error(`there is no action ${id}`);
     },
   };
-}
-
-/** By age, and by number: rows are numbered as they come, so the oldest are found by the table's own order. */
-async function prune(database: Database, nowMs: number, bounds: typeof AUDIT_BOUNDS): Promise<void> {
-  await database.delete(auditRecords).where(lt(auditRecords.atMs, nowMs - bounds.maxAgeMs));
-  const isRefused = sql`(${auditRecords.status} = 'refused' OR ${auditRecords.action} LIKE 'access.%')`;
-  for (const [which, most] of [
-    [isRefused, bounds.maxRefused],
-    [not(isRefused), bounds.maxChanges],
-  ] as const) {
-    const firstTooMany = sql`(SELECT rowid FROM ${auditRecords} WHERE ${which} ORDER BY rowid DESC LIMIT 1 OFFSET ${most})`;
-    await database.delete(auditRecords).where(and(which, sql`rowid <= ${firstTooMany}`));
-  }
-}
-
-function filters(query: AuditQuery): readonly (SQL | undefined)[] {
-  return [
-    query.instance === undefined ? undefined : eq(auditRecords.instance, query.instance),
-    query.queue === undefined ? undefined : eq(auditRecords.queue, query.queue),
-    query.action === undefined
-      ? notLike(auditRecords.action, 'access.%')
-      : or(
-          eq(auditRecords.action, query.action),
-          like(auditRecords.action, `${query.action.replace(/[%_]/g, '')}.%`),
-        ),
-    query.sinceMs === undefined ? undefined : gte(auditRecords.atMs, query.sinceMs),
-    query.beforeMs === undefined ? undefined : lt(auditRecords.atMs, query.beforeMs),
-  ];
-}
-
-/** Records before that one in the list's order; all of them where the cursor is not known. */
-async function olderThan(database: Database, cursor: string): Promise<SQL | undefined> {
-  const [at] = await database
-    .select({ atMs: auditRecords.atMs })
-    .from(auditRecords)
-    .where(eq(auditRecords.id, cursor));
-  if (!at) return undefined;
-  return or(lt(auditRecords.atMs, at.atMs), and(eq(auditRecords.atMs, at.atMs), lt(auditRecords.id, cursor)));
 }

@@ -1,49 +1,38 @@
-import { and, asc, gte, inArray, isNull, lte, or, type SQL, sql } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { z } from 'zod';
 import { troubleCode } from '../findings/track.js';
-import { BriefSchema, briefOf } from '../model/brief.js';
+import { type Brief, BriefSchema, briefOf } from '../model/brief.js';
 import type { Evidence } from '../model/evidence.js';
 import type { Finding, FindingKey, Severity } from '../model/finding.js';
 import { TimeSchema } from '../model/json.js';
-import type { Database } from '../store/tables.js';
+import { type Database, isBeyondNewest, jsonIn, type WithJson } from '../store/database.js';
 
 /** Findings of this severity are recorded in the timeline; a note is not worth a line. */
 export type RecordedSeverity = Exclude<Severity, 'info'>;
 
-/** Findings from their beginning to their end, with the worst that was seen of them. */
-const findingEpisodes = sqliteTable(
-  'finding_episodes',
-  {
-    id: text('id').primaryKey(),
-    /** Key of the finding. */
-    key: text('key').$type<FindingKey>().notNull(),
-    code: text('code').notNull(),
-    instance: text('instance').notNull(),
-    queue: text('queue'),
-    /** Queues that it is about at once; empty: `queue` says it. */
-    queues: text('queues', { mode: 'json' }).$type<readonly string[]>().notNull(),
-    node: text('node'),
-    jobType: text('job_type'),
-    /** The worst that was recorded. */
-    severity: text('severity').$type<RecordedSeverity>().notNull(),
-    /** What was said of it at its worst. */
-    headline: text('headline').notNull(),
-    cause: text('cause').notNull(),
-    effect: text('effect').notNull(),
-    action: text('action').notNull(),
-    beganAtMs: integer('began_at_ms').notNull(),
-    /** When it was last seen to be so. */
-    lastSeenAtMs: integer('last_seen_at_ms').notNull(),
-    /** null: it lasts. */
-    endedAtMs: integer('ended_at_ms'),
-    /** The worst value of each number of its evidence. */
-    worst: text('worst', { mode: 'json' }).$type<readonly Evidence[]>().notNull(),
-  },
-  (table) => [index('finding_episodes_time').on(table.beganAtMs, table.endedAtMs)],
-);
+/** A finding from its beginning to its end, with the worst that was seen of it, and what was said of it then. */
+export interface Episode extends Brief {
+  readonly id: string;
+  /** Key of the finding. */
+  readonly key: FindingKey;
+  readonly code: string;
+  readonly instance: string;
+  readonly queue: string | null;
+  /** Queues that it is about at once; empty: `queue` says it. */
+  readonly queues: readonly string[];
+  readonly node: string | null;
+  readonly jobType: string | null;
+  /** The worst that was recorded. */
+  readonly severity: RecordedSeverity;
+  readonly beganAtMs: number;
+  /** When it was last seen to be so. */
+  readonly lastSeenAtMs: number;
+  /** null: it lasts. */
+  readonly endedAtMs: number | null;
+  /** The worst value of each number of its evidence. */
+  readonly worst: readonly Evidence[];
+}
 
-export type Episode = Readonly<typeof findingEpisodes.$inferSelect>;
+const json = jsonIn<Episode>()('queues', 'worst');
 
 /** "Redis was full": what it was while it lasted. What was said of the future is not said of the past. */
 export function headlineOfEpisode({ code, headline, endedAtMs }: Episode): string {
@@ -157,40 +146,42 @@ export type EpisodeLog = ReturnType<typeof createEpisodeLog>;
 
 /** Findings from their beginning to their end, in the store. */
 export function createEpisodeLog(database: Database) {
-  const read = (which: SQL | undefined): Promise<readonly Episode[]> =>
-    database
-      .select()
-      .from(findingEpisodes)
-      .where(which)
-      .orderBy(asc(findingEpisodes.beganAtMs))
-      .limit(MAX_LISTED);
+  const db = database.withTables<{ findingEpisodes: WithJson<Episode, 'queues' | 'worst'> }>();
+  const first = db.selectFrom('findingEpisodes').selectAll().orderBy('beganAtMs').limit(MAX_LISTED);
   return {
     /** Writes it, whether it was known or not. */
     async save(episode: Episode): Promise<void> {
-      const { id: _, ...change } = episode;
-      await database
-        .insert(findingEpisodes)
-        .values(episode)
-        .onConflictDoUpdate({ target: findingEpisodes.id, set: change });
+      const { id, ...change } = json.text(episode);
+      await db
+        .insertInto('findingEpisodes')
+        .values({ id, ...change })
+        .onConflict((known) => known.column('id').doUpdateSet(change))
+        .execute();
       if (episode.endedAtMs === null) return;
-      await database
-        .delete(findingEpisodes)
-        .where(sql`rowid <= (SELECT max(rowid) FROM ${findingEpisodes}) - ${MAX_EPISODES}`);
+      await db
+        .deleteFrom('findingEpisodes')
+        .where(isBeyondNewest(MAX_EPISODES, { table: 'findingEpisodes', time: 'beganAtMs' }))
+        .execute();
     },
     /** Those that last, as far as is known. */
-    open: (): Promise<readonly Episode[]> => read(isNull(findingEpisodes.endedAtMs)),
+    async open(): Promise<readonly Episode[]> {
+      return (await first.where('endedAtMs', 'is', null).execute()).map(json.value);
+    },
     /** Those that lasted at some time of a range, the first first, at most 500. */
-    between: (query: {
+    async between(query: {
       readonly fromMs: number;
       readonly toMs: number;
       readonly instances?: readonly string[];
-    }): Promise<readonly Episode[]> =>
-      read(
-        and(
-          lte(findingEpisodes.beganAtMs, query.toMs),
-          or(isNull(findingEpisodes.endedAtMs), gte(findingEpisodes.endedAtMs, query.fromMs)),
-          query.instances === undefined ? undefined : inArray(findingEpisodes.instance, [...query.instances]),
-        ),
-      ),
+    }): Promise<readonly Episode[]> {
+      const { fromMs, toMs, instances } = query;
+      const lasted = first
+        .where('beganAtMs', '<=', toMs)
+        .where((is) => is.or([is('endedAtMs', 'is', null), is('endedAtMs', '>=', fromMs)]));
+      const rows = await (instances === undefined
+        ? lasted
+        : lasted.where('instance', 'in', instances)
+      ).execute();
+      return rows.map(json.value);
+    },
   };
 }

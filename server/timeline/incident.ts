@@ -1,8 +1,6 @@
-import { desc, eq } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { z } from 'zod';
 import { TimeSchema } from '../model/json.js';
-import type { Database } from '../store/tables.js';
+import { type Database, jsonIn, type WithJson } from '../store/database.js';
 import type { RecordedSeverity } from './episode.js';
 
 /** Sections of the post-mortem that people write; the rest is made from what was recorded. */
@@ -10,29 +8,25 @@ export const NOTE_SECTIONS = ['summary', 'cause', 'wentWell', 'wentBadly', 'next
 export type NoteSection = (typeof NOTE_SECTIONS)[number];
 type IncidentNotes = Readonly<Partial<Record<NoteSection, string>>>;
 
-/** Ranges of time that somebody calls an incident. */
-const incidents = sqliteTable(
-  'incidents',
-  {
-    id: text('id').primaryKey(),
-    title: text('title').notNull(),
-    fromMs: integer('from_ms').notNull(),
-    /** null: it lasts until somebody closes it. */
-    toMs: integer('to_ms'),
-    /** Names; empty: all. */
-    instances: text('instances', { mode: 'json' }).$type<readonly string[]>().notNull(),
-    severity: text('severity').$type<RecordedSeverity>().notNull(),
-    /** What customers notice, in their words, such as `Sending of e-mail`; empty: not said. */
-    affects: text('affects').notNull(),
-    notes: text('notes', { mode: 'json' }).$type<IncidentNotes>().notNull(),
-    createdBy: text('created_by').notNull(),
-    createdAtMs: integer('created_at_ms').notNull(),
-    updatedAtMs: integer('updated_at_ms').notNull(),
-  },
-  (table) => [index('incidents_from').on(table.fromMs)],
-);
+/** A range of time that somebody calls an incident. */
+export interface Incident {
+  readonly id: string;
+  readonly title: string;
+  readonly fromMs: number;
+  /** null: it lasts until somebody closes it. */
+  readonly toMs: number | null;
+  /** Names; empty: all. */
+  readonly instances: readonly string[];
+  readonly severity: RecordedSeverity;
+  /** What customers notice, in their words, such as `Sending of e-mail`; empty: not said. */
+  readonly affects: string;
+  readonly notes: IncidentNotes;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
 
-export type Incident = Readonly<typeof incidents.$inferSelect>;
+const json = jsonIn<Incident>()('instances', 'notes');
 
 /** What the API answers of an incident. */
 export const IncidentFields = z.object({
@@ -57,28 +51,35 @@ const MAX_LISTED = 200;
 
 /** Incidents in the store. They are few and made by hand, so none is ever dropped. */
 export function createIncidentLog(database: Database) {
+  const db = database.withTables<{ incidents: WithJson<Incident, 'instances' | 'notes'> }>();
   return {
     /** Newest first, at most 200. */
-    list: (): Promise<readonly Incident[]> =>
-      database.select().from(incidents).orderBy(desc(incidents.fromMs), desc(incidents.id)).limit(MAX_LISTED),
+    async list(): Promise<readonly Incident[]> {
+      const rows = await db
+        .selectFrom('incidents')
+        .selectAll()
+        .orderBy('fromMs', 'desc')
+        .orderBy('id', 'desc')
+        .limit(MAX_LISTED)
+        .execute();
+      return rows.map(json.value);
+    },
     async get(id: string): Promise<Incident | null> {
-      const [row] = await database.select().from(incidents).where(eq(incidents.id, id));
-      return row ?? null;
+      const row = await db.selectFrom('incidents').selectAll().where('id', '=', id).executeTakeFirst();
+      return row ? json.value(row) : null;
     },
     /** Writes it, whether it was known or not. */
     async save(incident: Incident): Promise<void> {
-      const { id: _, ...change } = incident;
-      await database
-        .insert(incidents)
-        .values(incident)
-        .onConflictDoUpdate({ target: incidents.id, set: change });
+      const { id, ...change } = json.text(incident);
+      await db
+        .insertInto('incidents')
+        .values({ id, ...change })
+        .onConflict((known) => known.column('id').doUpdateSet(change))
+        .execute();
     },
     /** @returns false: there is none. */
     async remove(id: string): Promise<boolean> {
-      const gone = await database
-        .delete(incidents)
-        .where(eq(incidents.id, id))
-        .returning({ id: incidents.id });
+      const gone = await db.deleteFrom('incidents').where('id', '=', id).returning('id').execute();
       return gone.length > 0;
     },
   };

@@ -1,35 +1,26 @@
-import { and, desc, gte, inArray, lt, or, sql } from 'drizzle-orm';
-import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { sql } from 'kysely';
 import type { Brief } from '../model/brief.js';
 import type { Severity } from '../model/finding.js';
 import {
   ALL_INSTANCES,
   type RecordEvent,
   type TimelineEntry,
-  type TimelineKind,
   type TimelineLog,
 } from '../model/timeline-entry.js';
+import { type Database, isBeyondNewest, jsonIn, type WithJson } from '../store/database.js';
 import type { Lease } from '../store/lease.js';
-import type { Database } from '../store/tables.js';
 
-/** What happened. */
-export const timeline = sqliteTable(
-  'timeline',
-  {
-    id: text('id').primaryKey(),
-    atMs: integer('at_ms').notNull(),
-    instance: text('instance').notNull(),
-    kind: text('kind').$type<TimelineKind>().notNull(),
-    queue: text('queue'),
-    worker: text('worker'),
-    text: text('text').notNull(),
-    actor: text('actor'),
-    severity: text('severity').$type<Severity>(),
-    ref: text('ref'),
-    brief: text('brief', { mode: 'json' }).$type<Brief>(),
-  },
-  (table) => [index('timeline_at').on(table.atMs), index('timeline_ref').on(table.ref)],
-);
+/** What happened, with null for what is not said of it. */
+interface FullEntry extends Omit<TimelineEntry, 'actor' | 'severity' | 'brief' | 'ref'> {
+  readonly actor: string | null;
+  readonly severity: Severity | null;
+  readonly ref: string | null;
+  readonly brief: Brief | null;
+}
+
+export type EntryRow = WithJson<FullEntry, 'brief'>;
+
+const json = jsonIn<FullEntry>()('brief');
 
 /**
  * A killed leader is followed within 11 s, and recorded nothing of what happened then: what others have noticed for this long
@@ -87,44 +78,35 @@ const MAX_LISTED = 500;
 
 /** The timeline in the store, bounded. */
 export function createTimeline(database: Database): TimelineLog {
+  const db = database.withTables<{ timeline: EntryRow }>();
   let written = 0;
   return {
-    async append(entry) {
-      await database.insert(timeline).values(entry);
+    async append({ actor = null, severity = null, ref = null, brief = null, ...entry }) {
+      const row = json.text({ ...entry, actor, severity, ref, brief });
+      await db.insertInto('timeline').values(row).execute();
       written += 1;
       if (written % PRUNE_EVERY !== 1) return;
-      // Rows are numbered as they come, so this finds the old ones by the table's own order.
-      await database
-        .delete(timeline)
-        .where(sql`rowid <= (SELECT max(rowid) FROM ${timeline}) - ${MAX_ENTRIES}`);
+      await db
+        .deleteFrom('timeline')
+        .where(isBeyondNewest(MAX_ENTRIES, { table: 'timeline', time: 'atMs' }))
+        .execute();
     },
     async list({ instance, kinds, kindPrefixes, sinceMs, beforeMs, limit }) {
-      const rows = await database
-        .select()
-        .from(timeline)
-        .where(
-          and(
-            instance === undefined ? undefined : inArray(timeline.instance, [instance, ALL_INSTANCES]),
-            kinds === undefined ? undefined : inArray(timeline.kind, [...kinds]),
-            kindPrefixes === undefined
-              ? undefined
-              : or(
-                  ...kindPrefixes.map(
-                    (prefix) => sql`substr(${timeline.kind}, 1, ${prefix.length}) = ${prefix}`,
-                  ),
-                ),
-            sinceMs === undefined ? undefined : gte(timeline.atMs, sinceMs),
-            beforeMs === undefined ? undefined : lt(timeline.atMs, beforeMs),
-          ),
-        )
-        .orderBy(desc(timeline.atMs), desc(sql`rowid`))
-        .limit(Math.min(limit, MAX_LISTED));
-      return rows.map(timelineEntryOf);
+      let query = db.selectFrom('timeline').selectAll();
+      if (instance !== undefined) query = query.where('instance', 'in', [instance, ALL_INSTANCES]);
+      if (kinds !== undefined) query = query.where('kind', 'in', kinds);
+      if (kindPrefixes !== undefined)
+        query = query.where((is) => is.or(kindPrefixes.map((prefix) => is(sql`kind`, 'like', `${prefix}%`))));
+      if (sinceMs !== undefined) query = query.where('atMs', '>=', sinceMs);
+      if (beforeMs !== undefined) query = query.where('atMs', '<', beforeMs);
+      const newest = query.orderBy('atMs', 'desc').orderBy('id', 'desc');
+      return (await newest.limit(Math.min(limit, MAX_LISTED)).execute()).map(timelineEntryOf);
     },
   };
 }
 
 /** A row as an entry: what is not said of it is absent. */
-export function timelineEntryOf({ severity, ref, ...row }: typeof timeline.$inferSelect): TimelineEntry {
-  return { ...row, ...(severity === null ? {} : { severity }), ...(ref === null ? {} : { ref }) };
+export function timelineEntryOf(row: EntryRow): TimelineEntry {
+  const { severity, ref, ...entry } = json.value(row);
+  return { ...entry, ...(severity === null ? {} : { severity }), ...(ref === null ? {} : { ref }) };
 }

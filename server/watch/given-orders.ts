@@ -1,7 +1,5 @@
-import { and, eq, inArray, lt, notInArray } from 'drizzle-orm';
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import type { Order } from '../../agent/protocol.js';
-import type { Database } from '../store/tables.js';
+import type { Database } from '../store/database.js';
 
 /**
  * The orders for workers with a secret that this console (or one with the same store) has given and that stand. Redis keeps
@@ -23,7 +21,7 @@ export interface GivenOrders {
 }
 
 export function createGivenOrders(database: Database): GivenOrders {
-  const of = (instance: string) => eq(givenOrders.instance, instance);
+  const db = database.withTables<{ givenOrders: GivenRow }>();
   return {
     async add(instance, orders, nowMs) {
       const rows = orders.map((order) => ({
@@ -31,55 +29,60 @@ export function createGivenOrders(database: Database): GivenOrders {
         id: order.id,
         queue: encode(order.queue),
         atMs: nowMs,
-        order,
+        order: JSON.stringify(order),
       }));
       if (rows.length === 0) return;
-      await database.insert(givenOrders).values(rows).onConflictDoNothing();
+      await db
+        .insertInto('givenOrders')
+        .values(rows)
+        .onConflict((known) => known.doNothing())
+        .execute();
     },
     async find(instance, ids) {
       if (ids.length === 0) return [];
-      const rows = await database
-        .select({ order: givenOrders.order })
-        .from(givenOrders)
-        .where(and(of(instance), inArray(givenOrders.id, [...ids])));
-      return rows.map(({ order }) => order);
+      const rows = await db
+        .selectFrom('givenOrders')
+        .select('order')
+        .where('instance', '=', instance)
+        .where('id', 'in', ids)
+        .execute();
+      return rows.map(({ order }) => JSON.parse(order));
     },
     async forget(instance, ids) {
       if (ids.length === 0) return;
-      await database.delete(givenOrders).where(and(of(instance), inArray(givenOrders.id, [...ids])));
+      await db.deleteFrom('givenOrders').where('instance', '=', instance).where('id', 'in', ids).execute();
     },
     async keepOnly(instance, queueId, standing, readAtMs) {
-      const isGone = standing.length === 0 ? undefined : notInArray(givenOrders.id, [...standing]);
-      await database
-        .delete(givenOrders)
-        .where(
-          and(of(instance), eq(givenOrders.queue, encode(queueId)), lt(givenOrders.atMs, readAtMs), isGone),
-        );
+      await db
+        .deleteFrom('givenOrders')
+        .where('instance', '=', instance)
+        .where('queue', '=', encode(queueId))
+        .where('atMs', '<', readAtMs)
+        .where('id', 'not in', standing)
+        .execute();
     },
     async queues(instance) {
-      const rows = await database
-        .selectDistinct({ queue: givenOrders.queue })
-        .from(givenOrders)
-        .where(of(instance));
+      const rows = await db
+        .selectFrom('givenOrders')
+        .select('queue')
+        .distinct()
+        .where('instance', '=', instance)
+        .execute();
       return rows.map(({ queue }) => decodeURIComponent(queue));
     },
   };
 }
 
-/** Names of queues hold any character, and SQLite ends a text at a zero byte. */
+/** Names of queues hold any character, and no engine keeps a zero byte in a text. */
 function encode(queueId: string): string {
   return encodeURIComponent(queueId.toWellFormed());
 }
 
-/** Orders for workers that the console has given and that stand: see given-orders.ts. Queues are percent-encoded. */
-const givenOrders = sqliteTable(
-  'given_orders',
-  {
-    instance: text('instance').notNull(),
-    id: text('id').notNull(),
-    queue: text('queue').notNull(),
-    atMs: integer('at_ms').notNull(),
-    order: text('order', { mode: 'json' }).$type<Order>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.instance, table.id] })],
-);
+/** An order for workers that the console has given and that stands. The queue is percent-encoded. */
+interface GivenRow {
+  readonly instance: string;
+  readonly id: string;
+  readonly queue: string;
+  readonly atMs: number;
+  readonly order: string;
+}

@@ -1,37 +1,39 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Database } from '../store/tables.js';
+import type { Database } from '../store/database.js';
 import type { LostWorker } from './lost-workers.js';
 import { type LostWorkerStore, MAX_LOST } from './lost-workers.js';
 
 /** Workers that are missed, a row each; several consoles that see the same write the same row. */
 export function createLostWorkerStore(database: Database): LostWorkerStore {
-  const isOf = (instance: string, id: string) =>
-    and(eq(lostWorkers.instance, instance), eq(lostWorkers.id, id));
+  const db = database.withTables<{ lostWorkers: LostRow }>();
   return {
     async list(instance) {
-      const rows = await database
-        .select({ record: lostWorkers.record })
-        .from(lostWorkers)
-        .where(eq(lostWorkers.instance, instance))
-        .orderBy(asc(lostWorkers.lostAtMs))
-        .limit(2 * MAX_LOST);
-      return rows.map(({ record }) => record);
+      const rows = await db
+        .selectFrom('lostWorkers')
+        .select('record')
+        .where('instance', '=', instance)
+        .orderBy('lostAtMs')
+        .limit(2 * MAX_LOST)
+        .execute();
+      return rows.map(({ record }) => JSON.parse(record));
     },
-    async keep(instance, record) {
-      const { id, lastSeenAtMs: lostAtMs } = record.worker;
-      await database
-        .insert(lostWorkers)
+    async keep(instance, lost) {
+      const { id, lastSeenAtMs: lostAtMs } = lost.worker;
+      const record = JSON.stringify(lost);
+      await db
+        .insertInto('lostWorkers')
         .values({ instance, id, lostAtMs, record })
-        .onConflictDoUpdate({ target: [lostWorkers.instance, lostWorkers.id], set: { record } });
+        .onConflict((known) => known.columns(['instance', 'id']).doUpdateSet({ record }))
+        .execute();
+      const of = db.selectFrom('lostWorkers').select('id').where('instance', '=', instance);
       // Those that were replaced stay for who has replaced them; the oldest go.
-      await database.delete(lostWorkers).where(
-        sql`${lostWorkers.instance} = ${instance} AND ${lostWorkers.id} NOT IN
-          (SELECT id FROM ${lostWorkers} WHERE instance = ${instance} ORDER BY lost_at_ms DESC LIMIT ${2 * MAX_LOST})`,
-      );
+      await db
+        .deleteFrom('lostWorkers')
+        .where('instance', '=', instance)
+        .where('id', 'not in', of.orderBy('lostAtMs', 'desc').limit(2 * MAX_LOST))
+        .execute();
     },
     async drop(instance, id) {
-      await database.delete(lostWorkers).where(isOf(instance, id));
+      await db.deleteFrom('lostWorkers').where('instance', '=', instance).where('id', '=', id).execute();
     },
   };
 }
@@ -137,14 +139,10 @@ export class LostKeeper {
   }
 }
 
-/** Workers that are gone without a farewell and are missed: see lost-workers.ts. */
-const lostWorkers = sqliteTable(
-  'lost_workers',
-  {
-    instance: text('instance').notNull(),
-    id: text('id').notNull(),
-    lostAtMs: integer('lost_at_ms').notNull(),
-    record: text('record', { mode: 'json' }).$type<LostWorker>().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.instance, table.id] })],
-);
+/** A worker that is gone without a farewell and is missed: see lost-workers.ts. */
+interface LostRow {
+  readonly instance: string;
+  readonly id: string;
+  readonly lostAtMs: number;
+  readonly record: string;
+}

@@ -1,6 +1,4 @@
-import { and, eq } from 'drizzle-orm';
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import type { Database } from '../store/tables.js';
+import type { Database } from '../store/database.js';
 
 /** A job type of one queue of one Redis. */
 interface TypeKey {
@@ -33,8 +31,9 @@ export interface TypeThresholds {
 
 /** The thresholds in the store, with a copy in memory that answers without waiting. */
 export async function openTypeThresholds(database: Database): Promise<TypeThresholds> {
+  const db = database.withTables<{ typeThresholds: ThresholdRow }>();
   const held = new HeldThresholds();
-  for (const row of await database.select().from(typeThresholds).limit(MAX_TYPE_THRESHOLDS))
+  for (const row of await db.selectFrom('typeThresholds').selectAll().limit(MAX_TYPE_THRESHOLDS).execute())
     held.set(decoded(row), row.slowMs);
   /** Under way: two that come at once must not both take the last place. */
   let coming = 0;
@@ -46,7 +45,10 @@ export async function openTypeThresholds(database: Database): Promise<TypeThresh
     },
     async set(key, slowThresholdMs, { actor, atMs }) {
       if (slowThresholdMs === null) {
-        await database.delete(typeThresholds).where(isOf(key));
+        await db
+          .deleteFrom('typeThresholds')
+          .where((is) => is.and(encoded(key)))
+          .execute();
         held.delete(key);
         return true;
       }
@@ -55,13 +57,11 @@ export async function openTypeThresholds(database: Database): Promise<TypeThresh
       coming += isNew ? 1 : 0;
       try {
         const values = { slowMs: slowThresholdMs, atMs, actor };
-        await database
-          .insert(typeThresholds)
+        await db
+          .insertInto('typeThresholds')
           .values({ ...encoded(key), ...values })
-          .onConflictDoUpdate({
-            target: [typeThresholds.instance, typeThresholds.queue, typeThresholds.type],
-            set: values,
-          });
+          .onConflict((known) => known.columns(['instance', 'queue', 'type']).doUpdateSet(values))
+          .execute();
         held.set(key, slowThresholdMs);
         return true;
       } finally {
@@ -69,10 +69,11 @@ export async function openTypeThresholds(database: Database): Promise<TypeThresh
       }
     },
     async read(key) {
-      const [row] = await database
-        .select({ slowMs: typeThresholds.slowMs })
-        .from(typeThresholds)
-        .where(isOf(key));
+      const row = await db
+        .selectFrom('typeThresholds')
+        .select('slowMs')
+        .where((is) => is.and(encoded(key)))
+        .executeTakeFirst();
       return row?.slowMs ?? null;
     },
   };
@@ -109,7 +110,7 @@ function placeOf(instance: string, queue: string): string {
   return `${instance}/${queue}`;
 }
 
-/** Job names hold any character, and SQLite ends a text at a zero byte. */
+/** Job names hold any character, and no engine keeps a zero byte in a text. */
 function encoded({ instance, queue, type }: TypeKey): TypeKey {
   return {
     instance: encodeURIComponent(instance.toWellFormed()),
@@ -126,25 +127,9 @@ function decoded({ instance, queue, type }: TypeKey): TypeKey {
   };
 }
 
-function isOf(key: TypeKey) {
-  const { instance, queue, type } = encoded(key);
-  return and(
-    eq(typeThresholds.instance, instance),
-    eq(typeThresholds.queue, queue),
-    eq(typeThresholds.type, type),
-  );
+/** A run time from which people call a job type slow. Names are percent-encoded. */
+interface ThresholdRow extends TypeKey {
+  readonly slowMs: number;
+  readonly atMs: number;
+  readonly actor: string;
 }
-
-/** Run times from which people call a job type slow: see type-thresholds.ts. Names are percent-encoded. */
-const typeThresholds = sqliteTable(
-  'type_thresholds',
-  {
-    instance: text('instance').notNull(),
-    queue: text('queue').notNull(),
-    type: text('type').notNull(),
-    slowMs: integer('slow_ms').notNull(),
-    atMs: integer('at_ms').notNull(),
-    actor: text('actor').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.instance, table.queue, table.type] })],
-);

@@ -1,29 +1,24 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Channel } from '../../server/alerts/channels/channel.js';
 import { type Delivery, passing, refusedDelivery } from '../../server/alerts/channels/channel.js';
 import type { Notification } from '../../server/alerts/notification.js';
 import { Outbox } from '../../server/alerts/outbox.js';
-import { openStore, type Store } from '../../server/open-store.js';
+import type { Store } from '../../server/open-store.js';
 import { OwnHealth } from '../../server/process/own-health.js';
 import { aNotification } from '../support/notifications.js';
 import { NOW_MS } from '../support/snapshot.js';
+import { storesOfEachTest } from '../support/stores.js';
 import { until } from '../support/until.js';
 
-let directory: string;
+const stores = storesOfEachTest();
 let store: Store;
 const boxes: Outbox[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'spillway-outbox-'));
-  store = await openStore(directory);
+  store = await stores.open();
 });
 afterEach(async () => {
   await Promise.all(boxes.splice(0).map((box) => box.stop()));
-  store.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 /** A channel whose answers the test gives, and which keeps what it was told. */
@@ -342,8 +337,8 @@ describe('the outbox', () => {
     await box.notify(aNotification());
     expect(await counts()).toMatchObject({ pending: 0 });
     await store.outbox.add(aNotification({ id: 'n-9', groupKey: strange, headline: strange }), ['a'], 0);
-    store.close();
-    store = await openStore(directory);
+    stores.closeAll();
+    store = await stores.open();
     const again = await aBox([a]);
     await again.box.look();
     await settled({ sent: 1 });

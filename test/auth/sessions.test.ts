@@ -6,9 +6,10 @@ import { Accounts } from '../../server/auth/accounts.js';
 import { SESSION_MS, Sessions } from '../../server/auth/sessions.js';
 import { hashToken } from '../../server/auth/wrong-tokens.js';
 import type { TokenEntry } from '../../server/config/config.js';
-import { openStore, type Store } from '../../server/open-store.js';
+import type { Store } from '../../server/open-store.js';
 import type { SessionStore } from '../../server/store/sessions.js';
 import { NOW_MS } from '../support/snapshot.js';
+import { openStoreIn } from '../support/stores.js';
 
 const ann: TokenEntry = { name: 'ann', role: 'operator', sha256: hashToken('a') };
 const ben: TokenEntry = { name: 'ben', role: 'viewer', sha256: hashToken('b') };
@@ -19,7 +20,7 @@ let warned: string[];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway-sessions-'));
-  store = await openStore(directory);
+  store = await openStoreIn(directory);
 });
 beforeEach(async () => {
   nowMs = NOW_MS;

@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { createClient } from '@libsql/client';
 import { expect, it } from 'vitest';
 import type { ForecastVerdict, Prediction } from '../../server/forecast/score.js';
 import { NOW_MS } from '../support/snapshot.js';
@@ -87,18 +84,14 @@ it('the score counts what is settled, of all or of one queue', async () => {
 
 it('the newest 1,000 are kept, also where more were left behind', async () => {
   (await stores.open()).close();
-  const client = createClient({ url: pathToFileURL(join(stores.directory, 'spillway.db')).href });
-  await client.execute(
+  await stores.query(
     `INSERT INTO predictions (id, made_at_ms, instance, queue, change, backlog, arrivals_per_second, status)
      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
      SELECT 'p' || i, ${NOW_MS} + i, 'default', 'bull:mail', '{}', 1, 0, 'open' FROM n`,
   );
   const { predictions } = await stores.open();
   await predictions.add('newest', prediction({ madeAtMs: NOW_MS + 3_001 }));
-  const { rows } = await client.execute(
-    'SELECT count(*) AS kept, min(made_at_ms) AS oldest FROM predictions',
-  );
-  client.close();
+  const rows = await stores.query('SELECT count(*) AS kept, min(made_at_ms) AS oldest FROM predictions');
   expect(rows[0]).toMatchObject({ kept: 1_000, oldest: NOW_MS + 2_002 });
   expect((await predictions.list({ limit: 5_000 })).map(({ id }) => id).slice(0, 2)).toEqual([
     'newest',

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ReplayRecord } from '../../server/model/replay.js';
 import { NO_COUNTS } from '../../server/model/replay.js';
 import { SpecSchema } from '../../server/model/replay-spec.js';
-import { openStore, type Store } from '../../server/open-store.js';
+import type { Store } from '../../server/open-store.js';
+import { openStoreIn } from '../support/stores.js';
 
 const DAY_MS = 24 * 3_600_000;
 const NOW_MS = Date.UTC(2026, 0, 31);
@@ -14,8 +15,7 @@ let store: Store;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'spillway-replays-'));
-  store = await openStore(directory);
-  expect(store.problem).toBeNull();
+  store = await openStoreIn(directory);
 });
 afterAll(async () => {
   store?.close();

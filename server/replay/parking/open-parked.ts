@@ -7,7 +7,7 @@ import { type Client, createClient } from '@libsql/client/sqlite3';
 import type { Parking, Skipped } from '../../model/parking.js';
 import { oneAtATime } from '../../process/every.js';
 import { packagePath } from '../../process/package-path.js';
-import { BUSY_TIMEOUT_MS, patientClient } from '../../store/store-client.js';
+import { BUSY_TIMEOUT_MS, patientClient } from '../../store/patient-client.js';
 import { type ParkedJobs, parkedJobs } from './parked-jobs.js';
 import { type ParkedPicks, parkedPicks } from './parked-picks.js';
 import { type DiskBound, diskBound } from './parking.js';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ActionError } from '../../model/action.js';
 import type { Parking, ParkSkipReason, Skipped } from '../../model/parking.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { storeTroubleOf } from '../../store/store-client.js';
+import { storeTroubleOf } from '../../store/store-trouble.js';
 import { digestOfLines } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
 import type { ParkedJob } from './parking.js';

@@ -6,7 +6,7 @@ import { saidBy } from '../../model/replay-spec.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
 import { every, reasonOf, type WorkHealth, WorkRecord } from '../../process/every.js';
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { storeTroubleOf } from '../../store/store-client.js';
+import { storeTroubleOf } from '../../store/store-trouble.js';
 import type { ReplayRun } from '../replay-run.js';
 import { parkJobs } from './park-jobs.js';
 import { MAX_RESTORE_RATE } from './parking.js';

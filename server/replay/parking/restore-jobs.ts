@@ -1,5 +1,5 @@
 import type { QueueHandle } from '../../redis/queue-control.js';
-import { LeaseLost } from '../../store/tables.js';
+import { LeaseLost } from '../../store/database.js';
 import type { ParkedStore } from './open-parked.js';
 import type { StoredJob } from './parking.js';
 import {

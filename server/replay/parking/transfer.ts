@@ -1,6 +1,6 @@
 import { ActionError } from '../../model/action.js';
 import type { Parking } from '../../model/parking.js';
-import { storeTroubleOf } from '../../store/store-client.js';
+import { storeTroubleOf } from '../../store/store-trouble.js';
 import { headLine, jobLine, parseHead, parseJob } from './ndjson.js';
 import type { ParkedStore } from './open-parked.js';
 import { newParking, type ParkedJob } from './parking.js';

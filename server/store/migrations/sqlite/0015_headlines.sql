@@ -11,9 +11,7 @@ UPDATE `alerts` SET `record` = json_remove(
   ),
   '$.summary'
 ) WHERE json_extract(`record`, '$.headline') IS NULL;
---> statement-breakpoint
 UPDATE `silences` SET `matchers` = json_remove(json_set(`matchers`, '$.code', json_extract(`matchers`, '$.cause')), '$.cause') WHERE json_extract(`matchers`, '$.cause') IS NOT NULL;
---> statement-breakpoint
 UPDATE `outbox` SET `notification` = json_remove(
   json_set(
     `notification`,
@@ -34,13 +32,8 @@ UPDATE `outbox` SET `notification` = json_remove(
   ),
   '$.title'
 ) WHERE json_extract(`notification`, '$.headline') IS NULL;
---> statement-breakpoint
 ALTER TABLE `finding_episodes` RENAME COLUMN `title` TO `headline`;
---> statement-breakpoint
 ALTER TABLE `finding_episodes` ADD COLUMN `cause` text DEFAULT '' NOT NULL;
---> statement-breakpoint
 ALTER TABLE `finding_episodes` ADD COLUMN `effect` text DEFAULT '' NOT NULL;
---> statement-breakpoint
 ALTER TABLE `finding_episodes` ADD COLUMN `action` text DEFAULT '' NOT NULL;
---> statement-breakpoint
 ALTER TABLE `timeline` ADD COLUMN `brief` text;

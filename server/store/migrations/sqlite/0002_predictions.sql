@@ -16,7 +16,5 @@ CREATE TABLE `predictions` (
 	`error_ratio` real,
 	`is_inside_range` integer
 );
---> statement-breakpoint
 CREATE INDEX `predictions_queue` ON `predictions` (`instance`, `queue`, `made_at_ms`);
---> statement-breakpoint
 CREATE INDEX `predictions_status` ON `predictions` (`status`, `made_at_ms`);

@@ -1,9 +1,6 @@
 ALTER TABLE `timeline` ADD `severity` text;
---> statement-breakpoint
 ALTER TABLE `timeline` ADD `ref` text;
---> statement-breakpoint
 CREATE INDEX `timeline_ref` ON `timeline` (`ref`);
---> statement-breakpoint
 CREATE TABLE `finding_spells` (
 	`id` text PRIMARY KEY NOT NULL,
 	`key` text NOT NULL,
@@ -20,9 +17,7 @@ CREATE TABLE `finding_spells` (
 	`ended_at_ms` integer,
 	`worst` text NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `finding_spells_time` ON `finding_spells` (`began_at_ms`, `ended_at_ms`);
---> statement-breakpoint
 CREATE TABLE `incidents` (
 	`id` text PRIMARY KEY NOT NULL,
 	`title` text NOT NULL,
@@ -36,5 +31,4 @@ CREATE TABLE `incidents` (
 	`created_at_ms` integer NOT NULL,
 	`updated_at_ms` integer NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `incidents_from` ON `incidents` (`from_ms`);

@@ -1,7 +1,6 @@
 -- Sessions say who, by which way, in which role and since when, so that they can be listed, and end where that changes. Those
 -- of before say none of it: people sign in once more.
 DROP TABLE `sessions`;
---> statement-breakpoint
 CREATE TABLE `sessions` (
 	`id` text PRIMARY KEY NOT NULL,
 	`way` text NOT NULL,

@@ -7,7 +7,5 @@ CREATE TABLE `timeline` (
 	`worker` text,
 	`text` text NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `timeline_at` ON `timeline` (`at_ms`);
---> statement-breakpoint
 ALTER TABLE `actions` ADD `worker` text;

@@ -3,7 +3,6 @@ CREATE TABLE `leases` (
 	`holder` text NOT NULL,
 	`beat` integer NOT NULL
 );
---> statement-breakpoint
 CREATE TABLE `outbox` (
 	`seq` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`notification_id` text NOT NULL,
@@ -18,13 +17,9 @@ CREATE TABLE `outbox` (
 	`delivered_at_ms` integer,
 	`last_error` text
 );
---> statement-breakpoint
 CREATE UNIQUE INDEX `outbox_once` ON `outbox` (`notification_id`, `channel`);
---> statement-breakpoint
 CREATE INDEX `outbox_due` ON `outbox` (`state`, `next_try_at_ms`);
---> statement-breakpoint
 CREATE INDEX `outbox_group` ON `outbox` (`channel`, `group_key`, `seq`);
---> statement-breakpoint
 CREATE TABLE `channel_health` (
 	`channel` text PRIMARY KEY NOT NULL,
 	`last_success_at_ms` integer,
@@ -32,7 +27,6 @@ CREATE TABLE `channel_health` (
 	`last_error` text,
 	`failures_in_row` integer NOT NULL
 );
---> statement-breakpoint
 CREATE TABLE `write_probe` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`at_ms` integer NOT NULL

@@ -6,7 +6,6 @@ CREATE TABLE `alert_rules` (
 	`updated_at_ms` integer NOT NULL,
 	`updated_by` text
 );
---> statement-breakpoint
 CREATE TABLE `alerts` (
 	`id` text PRIMARY KEY NOT NULL,
 	`instance` text NOT NULL,
@@ -17,11 +16,8 @@ CREATE TABLE `alerts` (
 	`acknowledged` text,
 	`record` text NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `alerts_state` ON `alerts` (`state`, `resolved_at_ms`);
---> statement-breakpoint
 CREATE INDEX `alerts_fired` ON `alerts` (`fired_at_ms`);
---> statement-breakpoint
 CREATE TABLE `silences` (
 	`id` text PRIMARY KEY NOT NULL,
 	`matchers` text NOT NULL,
@@ -30,5 +26,4 @@ CREATE TABLE `silences` (
 	`starts_at_ms` integer NOT NULL,
 	`ends_at_ms` integer NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `silences_ends` ON `silences` (`ends_at_ms`);

@@ -6,9 +6,7 @@ CREATE TABLE `replays` (
 	`state` text NOT NULL,
 	`record` text NOT NULL
 );
---> statement-breakpoint
 CREATE INDEX `replays_created` ON `replays` (`created_at_ms`);
---> statement-breakpoint
 CREATE TABLE `replay_batches` (
 	`replay` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -18,5 +16,4 @@ CREATE TABLE `replay_batches` (
 	`letters` text NOT NULL,
 	PRIMARY KEY (`replay`, `seq`)
 );
---> statement-breakpoint
 CREATE INDEX `replay_batches_phase` ON `replay_batches` (`replay`, `phase`, `seq`);

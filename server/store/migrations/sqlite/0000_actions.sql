@@ -18,11 +18,8 @@ CREATE TABLE `actions` (
 	`undo` text,
 	`measurement` text
 );
---> statement-breakpoint
 CREATE INDEX `actions_at` ON `actions` (`at_ms`);
---> statement-breakpoint
 CREATE INDEX `actions_queue` ON `actions` (`instance`, `queue`, `at_ms`);
---> statement-breakpoint
 CREATE TABLE `idempotency` (
 	`key` text NOT NULL,
 	`actor` text NOT NULL,
@@ -32,5 +29,4 @@ CREATE TABLE `idempotency` (
 	`body` text,
 	PRIMARY KEY(`actor`, `key`)
 );
---> statement-breakpoint
 CREATE INDEX `idempotency_at` ON `idempotency` (`at_ms`);
