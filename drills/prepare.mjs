@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Makes a bare machine ready: packages, build, redis-server (not with --console) and, with --browser, what tests take
-// besides: a browser, Alertmanager, promtool and the proxies that it is put behind.
+// besides: a browser, Alertmanager, promtool, PostgreSQL and the proxies that it is put behind.
+
 // Plain Node without dependencies: it runs before node_modules exist. Each step is one line; what is there is left alone.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -40,6 +41,13 @@ const PROGRAMS = {
   caddy: { variable: 'CADDY_BIN', programs: ['caddy'], packages: ['caddy'] },
   img2webp: { variable: 'IMG2WEBP_BIN', programs: ['img2webp'], packages: ['webp'] },
   promtool: { variable: 'PROMTOOL_BIN', programs: ['promtool'], packages: ['prometheus'] },
+  postgresql: {
+    variable: 'INITDB_BIN',
+    programs: ['initdb'],
+    packages: ['postgresql'],
+    // Debian keeps each release beside the PATH.
+    places: ['18', '17', '16', '15', '14', '13'].map((release) => `/usr/lib/postgresql/${release}/bin`),
+  },
 };
 
 /** What went wrong, in words for whoever typed the command; thrown, so that `finally` still tidies up. */
@@ -56,7 +64,8 @@ build();
 // `npm start` serves a Redis that is somewhere already; tests alone take a browser, and what alerts and rules are checked by.
 if (!process.argv.includes('--console')) provide('redis-server');
 if (process.argv.includes('--browser'))
-  for (const what of ['browser', 'alertmanager', 'promtool', 'nginx', 'haproxy', 'caddy']) provide(what);
+  for (const what of ['browser', 'alertmanager', 'promtool', 'postgresql', 'nginx', 'haproxy', 'caddy'])
+    provide(what);
 if (process.argv.includes('--film')) for (const what of ['browser', 'img2webp']) provide(what);
 
 function checkNode() {
@@ -99,14 +108,15 @@ function build() {
 
 /** Finds one of `programs`, or installs `packages` with apt-get, or says what to install and ends with code 1. */
 function provide(what) {
-  const { variable, programs, packages, isEither = false } = PROGRAMS[what];
+  const { variable, programs, packages, places, isEither = false } = PROGRAMS[what];
+  const there = () => programs.map((program) => onPath(program, places)).find(Boolean);
   const named = process.env[variable];
   if (named) {
     const path = onPath(named);
     if (path) return say(what, path);
     stop(`${variable} is ${named}, which is not a program that can be run.`);
   }
-  const found = programs.map(onPath).find(Boolean);
+  const found = there();
   if (found) return say(what, found);
 
   const missing = `No ${programs.join(' or ')} on the PATH. Install ${packages.join(isEither ? ' or ' : ' and ')}, or set ${variable} to its path.`;
@@ -134,7 +144,7 @@ function provide(what) {
   } finally {
     if (guarded) rmSync(POLICY_FILE, { force: true });
   }
-  const path = programs.map(onPath).find(Boolean);
+  const path = there();
   if (!path) stop(missing);
   say(what, path);
 }
@@ -162,10 +172,10 @@ function run(step, title, command, args, hint = '') {
   );
 }
 
-function onPath(program) {
+function onPath(program, also = []) {
   const places = program.includes('/')
     ? [program]
-    : (process.env.PATH ?? '').split(delimiter).map((at) => join(at, program));
+    : [...(process.env.PATH ?? '').split(delimiter), ...also].map((at) => join(at, program));
   return places.find((place) => {
     try {
       accessSync(place, constants.X_OK);

@@ -97,6 +97,8 @@ export class Outbox {
     (error) => this.#deps.warn(`the outbox can't be read or written: ${reasonOf(error)}`),
   );
   #isStopped = false;
+  /** A look was asked for while one was under way, which may have passed by what is there since. */
+  #isWanted = false;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
@@ -142,6 +144,7 @@ export class Outbox {
 
   /** Takes what is due and begins to send it. Never throws; resolves before what it began has ended. */
   look(): Promise<void> {
+    this.#isWanted = true;
     return this.#loop.run();
   }
 
@@ -155,6 +158,7 @@ export class Outbox {
   async #turn(): Promise<void> {
     const { store, lease, now } = this.#deps;
     if (this.#isStopped || !lease.isHeld()) return;
+    this.#isWanted = false;
     const nowMs = now();
     const free = [...this.#byName.keys()].filter(
       (name) => !this.#inHand.has(name) && (this.#restUntilMs.get(name) ?? 0) <= nowMs,
@@ -176,6 +180,7 @@ export class Outbox {
         });
       this.#inHand.set(entry.channel, { seq: entry.seq, done });
     }
+    if (this.#isWanted) setImmediate(() => void this.look());
   }
 
   async #send(entry: OutboxEntry): Promise<void> {

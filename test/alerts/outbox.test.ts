@@ -93,12 +93,14 @@ describe('the outbox', () => {
     a.how.answer = async () => passing('refuses connections');
     await box.notify(aNotification());
     for (let tries = 1; tries <= 4; tries += 1) {
-      await until(`try ${tries}`, async () => (await store.outbox.health())[0]?.failuresInRow === tries);
+      await until(`try ${tries}`, async () => {
+        await box.look();
+        return (await store.outbox.health())[0]?.failuresInRow === tries;
+      });
       await settled({ pending: 1 });
       await box.look();
       expect(a.told).toHaveLength(tries);
       clock.ms += 60_000;
-      await box.look();
     }
     expect((await store.outbox.health())[0]).toMatchObject({ lastError: 'refuses connections' });
     a.how.answer = async () => ({ ok: true });
@@ -194,8 +196,10 @@ describe('the outbox', () => {
     await settled({ sent: 1, pending: 1 });
     for (const tries of [2, 3]) {
       clock.ms += 3_600_000;
-      await box.look();
-      await until(`try ${tries}`, () => a.told.length === tries);
+      await until(`try ${tries}`, async () => {
+        await box.look();
+        return a.told.length === tries;
+      });
       await settled({ sent: 1, pending: 1 });
     }
     expect(b.told).toHaveLength(1);
@@ -203,8 +207,10 @@ describe('the outbox', () => {
     expect(JSON.stringify([health.problems(), await store.outbox.health()])).not.toContain('secret');
     a.how.answer = async () => ({ ok: true });
     clock.ms += 3_600_000;
-    await box.look();
-    await settled({ sent: 2, pending: 0 });
+    await until('it arrives', async () => {
+      await box.look();
+      return (await counts()).sent === 2;
+    });
   });
 
   it('gives up what is refused again and again, shows why, and sends it again when asked', async () => {
@@ -226,7 +232,10 @@ describe('the outbox', () => {
     a.how.answer = async () => ({ ok: true });
     expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(true);
     expect(await store.outbox.resend(dead?.seq ?? -1, clock.ms)).toBe(false);
-    await box.look();
+    await until('it arrives', async () => {
+      await box.look();
+      return (await counts()).sent === 1;
+    });
     await settled({ sent: 1, dead: 0 });
   });
 

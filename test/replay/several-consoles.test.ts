@@ -4,9 +4,14 @@ import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { startWorker } from '../support/bullmq-process.js';
 import type { RunningConsole } from '../support/console.js';
 import { addEnded } from '../support/failed-jobs.js';
+import { newPostgresStore } from '../support/postgres.js';
 import { startTwoConsoles, type TwoConsoles } from '../support/two-consoles.js';
 import { until } from '../support/until.js';
 
+const STORES = [
+  ['in a directory', async () => null],
+  ['on PostgreSQL', async () => (await newPostgresStore()).url],
+] as const;
 const JOBS = 1_200;
 const PATIENT = { withinMs: 60_000 };
 
@@ -16,14 +21,18 @@ interface Pair {
 }
 
 /** A queue, and two consoles for it alone: most of the time here is waiting, so the tests wait side by side, the longest first. */
-async function withPair(name: string, test: (pair: Pair) => Promise<void>): Promise<void> {
+async function withPair(
+  name: string,
+  storeUrl: string | null,
+  test: (pair: Pair) => Promise<void>,
+): Promise<void> {
   const redis = await startRedis();
   try {
     const queue = new Queue(name, { connection: { port: redis.port } });
     await queue.add('live', {}, { jobId: 'live' });
     await queue.remove('live');
     await queue.close();
-    const consoles = await startTwoConsoles(redis.url, [`bull:${name}`]);
+    const consoles = await startTwoConsoles(redis.url, [`bull:${name}`], storeUrl);
     await test({ redis, consoles }).finally(() => consoles.stop());
   } finally {
     await redis.stop();
@@ -87,7 +96,7 @@ const isDone = (one: RunningConsole, id: string) =>
 it.concurrent(
   'what both consoles notice stands on the timeline once, also where the one that records it is killed just then',
   () =>
-    withPair('noticed', async ({ redis, consoles }) => {
+    withPair('noticed', null, async ({ redis, consoles }) => {
       const entries = async (
         one: RunningConsole,
         kind: string,
@@ -132,10 +141,10 @@ it.concurrent(
   200_000,
 );
 
-it.concurrent(
-  'a console that was suspended in the midst of a replay does nothing more of it when it wakes',
-  () =>
-    withPair('slept', async ({ redis, consoles }) => {
+it.concurrent.each(STORES)(
+  'a console that was suspended in the midst of a replay does nothing more of it when it wakes (%s)',
+  async (_, storeUrl) =>
+    withPair('slept', await storeUrl(), async ({ redis, consoles }) => {
       const worker = await startWorker({
         version: 6,
         port: redis.port,
@@ -175,10 +184,10 @@ it.concurrent(
   200_000,
 );
 
-it.concurrent(
-  'a replay begun on one console is run once, is shown and ordered about on the other, and outlives a kill',
-  () =>
-    withPair('killed', async ({ redis, consoles }) => {
+it.concurrent.each(STORES)(
+  'a replay begun on one console is run once, is shown and ordered about on the other, and outlives a kill (%s)',
+  async (_, storeUrl) =>
+    withPair('killed', await storeUrl(), async ({ redis, consoles }) => {
       const worker = await startWorker({
         version: 6,
         port: redis.port,
@@ -224,7 +233,7 @@ it.concurrent(
 it.concurrent(
   'jobs that are parked and brought back on the console that does not move them go through the one that does',
   () =>
-    withPair('parked', async ({ redis, consoles }) => {
+    withPair('parked', null, async ({ redis, consoles }) => {
       const queue = new Queue('parked', { connection: { port: redis.port } });
       await queue.addBulk(ids.map((jobId) => ({ name: 'send', data: {}, opts: { jobId } })));
       const [first, second] = [await consoles.holder(), await consoles.other()];

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../../drills/own-redis.js';
 import type { StoreSettings } from '../../server/store/store-settings.js';
@@ -71,12 +72,13 @@ export async function startPostgres(): Promise<OwnPostgres> {
     child = spawn(join(bin, 'postgres'), ['-D', data, ...args], { ...how, stdio: 'ignore' });
     await until('PostgreSQL answers', async () => (await query('SELECT 1').catch(() => [])).length === 1);
   };
-  const removeAll = (): void => {
-    child.kill('SIGQUIT');
-    rmSync(directory, { recursive: true, force: true });
-  };
+  // However this process ends, the pipe to the guard does too.
+  const guard = spawn('sh', ['-c', 'cat; kill -QUIT $(head -n 1 data/postmaster.pid); rm -rf "$PWD"'], {
+    ...{ cwd: directory, detached: true, stdio: ['pipe', 'ignore', 'ignore'] },
+  });
+  guard.unref();
+  (guard.stdin as Socket).unref();
   await start();
-  process.once('exit', removeAll);
   return {
     port,
     get pid() {
@@ -93,8 +95,7 @@ export async function startPostgres(): Promise<OwnPostgres> {
     start,
     async stop() {
       await ended('SIGINT')();
-      process.off('exit', removeAll);
-      rmSync(directory, { recursive: true, force: true });
+      guard.stdin?.end();
     },
   };
 }
@@ -116,8 +117,7 @@ export async function newPostgresStore(): Promise<StoreSettings & { readonly sch
 
 /** Debian keeps each release in a folder of its own, beside the PATH. */
 function programs(): string {
-  const given = process.env.POSTGRES_BIN;
-  if (given) return given;
+  if (process.env.INITDB_BIN) return dirname(process.env.INITDB_BIN);
   const root = '/usr/lib/postgresql';
   const newest = existsSync(root)
     ? readdirSync(root)
@@ -125,9 +125,7 @@ function programs(): string {
         .map((release) => join(root, release, 'bin'))
         .find((bin) => existsSync(join(bin, 'initdb')))
     : undefined;
-  if (newest === undefined)
-    throw new Error('no PostgreSQL: install postgresql, or set POSTGRES_BIN to the folder of initdb');
-  return newest;
+  return newest ?? execFileSync('pg_config', ['--bindir'], { encoding: 'utf8' }).trim();
 }
 
 function idOf(flag: '-u' | '-g'): number {

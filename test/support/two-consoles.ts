@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RunningConsole, startConsole } from './console.js';
 import { until } from './until.js';
 
-/** Two consoles on one data directory, as processes of their own. */
+/** Two consoles on one data directory, or on one PostgreSQL, as processes of their own. */
 export interface TwoConsoles {
   readonly dataDirectory: string;
   /** The one that moves jobs. */
@@ -16,12 +16,26 @@ export interface TwoConsoles {
   stop(): Promise<void>;
 }
 
-/** @param queues ids, named so that they need not be discovered. */
-export async function startTwoConsoles(redisUrl: string, queues: readonly string[]): Promise<TwoConsoles> {
+/**
+ * @param queues ids, named so that they need not be discovered.
+ * @param storeUrl given: what they share is there, and each has a directory of its own.
+ */
+export async function startTwoConsoles(
+  redisUrl: string,
+  queues: readonly string[],
+  storeUrl: string | null = null,
+): Promise<TwoConsoles> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'spillway-two-'));
   const config = join(dataDirectory, 'spillway.yaml');
-  await writeFile(config, JSON.stringify({ instances: [{ name: 'default', url: redisUrl, queues }] }));
-  const start = () => startConsole({ dataDirectory, args: ['--config', config, '--log-level', 'warn'] });
+  const instances = [{ name: 'default', url: redisUrl, queues }];
+  const store = storeUrl === null ? {} : { store: { url: storeUrl } };
+  await writeFile(config, JSON.stringify({ instances, ...store }));
+  let started = 0;
+  const start = () => {
+    started += 1;
+    const own = storeUrl === null ? dataDirectory : join(dataDirectory, `console-${started}`);
+    return startConsole({ dataDirectory: own, args: ['--config', config, '--log-level', 'warn'] });
+  };
   let consoles: readonly RunningConsole[] = [];
   consoles = [await start()];
   consoles = [...consoles, await start()];
