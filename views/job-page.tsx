@@ -1,6 +1,7 @@
 import type { FC } from 'hono/jsx';
 import { formatBytes, formatCount, formatDuration } from '../server/model/format.js';
 import type { JobDetail } from '../server/model/job-view.js';
+import { whyReadOnly } from '../server/model/queue-kind.js';
 import { includesRole, type Role } from '../server/model/role.js';
 import type { QueueState } from '../server/model/snapshot.js';
 import { type Chrome, Layout } from './layout.js';
@@ -69,7 +70,8 @@ const Actions: FC<JobPageProps & { readonly showsData: boolean }> = ({ job, queu
     ...(job.state === 'delayed' ? [{ label: 'Promote', href: link('job.promote') }] : []),
     ...(job.state === 'active' ? [] : [{ label: 'Remove', href: link('job.remove') }]),
   ];
-  if (actions.length === 0) return null;
+  // Said at the head of its queue's page.
+  if (actions.length === 0 || whyReadOnly(queue) !== null) return null;
   const error = showsData && job.failedReason !== null ? { errorText: job.failedReason } : {};
   return (
     <p class="action-row">

@@ -57,14 +57,14 @@ const SINGLE: readonly RegisteredAction[] = [
 /** What can be done. */
 export const ACTIONS: readonly RegisteredAction[] = [...SINGLE, register(sequenceOf(SINGLE))];
 
+/** What can be switched off: actions, and what is begun in other ways. */
+const CAN_BE_OFF = [...ACTIONS.map(({ name }) => name), 'queue.canary', 'replay.begin'];
+
 /** What is wrong with globs of actions that are switched off: each has to name one at least. */
 export function unknownActions(off: readonly string[]): readonly string[] {
   return off
-    .filter((glob) => !ACTIONS.some(({ name }) => globMatcher(glob)(name)))
-    .map(
-      (glob) =>
-        `actions.off: ${glob} must name an action, such as ${ACTIONS.map(({ name }) => name).join(', ')}`,
-    );
+    .filter((glob) => !CAN_BE_OFF.some(globMatcher(glob)))
+    .map((glob) => `actions.off: ${glob} must name an action, such as ${CAN_BE_OFF.join(', ')}`);
 }
 
 /** The action of that name, or null. */

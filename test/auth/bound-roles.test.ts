@@ -513,7 +513,7 @@ describe('actions that are switched off', () => {
     const own = await mkdtemp(join(tmpdir(), 'spillway-off-'));
     const config = loadConfig(
       { data: own, redis: far.url },
-      { SPILLWAY_ACTIONS_OFF: 'redis.*,queue.pause', LOG_LEVEL: 'silent' },
+      { SPILLWAY_ACTIONS_OFF: 'redis.*,queue.pause,replay.*', LOG_LEVEL: 'silent' },
     );
     const health = new OwnHealth({ now: () => Date.now(), warn: () => undefined });
     const { deps, stop: end } = await startConsole(config, createLog('silent'), health);
@@ -525,6 +525,8 @@ describe('actions that are switched off', () => {
       const why = 'queue.pause is switched off in the configuration of this console (actions.off)';
       await expect(run('queue.pause', {}, ['bull:ledger7-far'])).rejects.toThrow(why);
       await expect(run('redis.raise-maxmemory', { maxBytes: 2 ** 30 }, [])).rejects.toThrow('actions.off');
+      const replay = { instance: 'default', queues: ['bull:ledger7-far'], spec: {} };
+      await expect(deps.replays.begin(chief, replay as never)).rejects.toThrow('replay.begin is switched off');
       const steps = [{ action: 'queue.pause', queues: ['bull:ledger7-far'] }];
       expect((await run('sequence', { steps }, []))[0]).toMatchObject({ status: 'refused', summary: why });
       expect((await run('queue.resume', {}, ['bull:ledger7-far']))[0]?.status).toBe('unchanged');
