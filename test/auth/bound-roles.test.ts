@@ -526,7 +526,9 @@ describe('actions that are switched off', () => {
       await expect(run('queue.pause', {}, ['bull:ledger7-far'])).rejects.toThrow(why);
       await expect(run('redis.raise-maxmemory', { maxBytes: 2 ** 30 }, [])).rejects.toThrow('actions.off');
       const replay = { instance: 'default', queues: ['bull:ledger7-far'], spec: {} };
-      await expect(deps.replays.begin(chief, replay as never)).rejects.toThrow('replay.begin is switched off');
+      await expect(deps.replays.begin(chief, replay as never)).rejects.toThrow(
+        'replay.begin is switched off',
+      );
       const steps = [{ action: 'queue.pause', queues: ['bull:ledger7-far'] }];
       expect((await run('sequence', { steps }, []))[0]).toMatchObject({ status: 'refused', summary: why });
       expect((await run('queue.resume', {}, ['bull:ledger7-far']))[0]?.status).toBe('unchanged');
