@@ -39,6 +39,8 @@ interface ExpectedAlert extends Whom {
   readonly isOpenEnded?: boolean;
   /** Until its end can be seen; the time for which its rule keeps firing comes on top. */
   readonly overWithinSeconds?: number;
+  /** What it is about may end and begin again meanwhile, so it may fire more than once. */
+  readonly mayComeAgain?: boolean;
 }
 
 interface AllowedAlert extends Whom {
@@ -149,7 +151,7 @@ function checkExpected(
   expected: ExpectedAlert,
   truth: AlertTruth,
 ): readonly AlertCheck[] {
-  const { rule, from, until, isOpenEnded = false } = expected;
+  const { rule, from, until, isOpenEnded = false, mayComeAgain = false } = expected;
   const words = wordsOf(expected);
   const notified = seen.filter((one) => isMeant(one, expected, truth));
   const [first] = notified;
@@ -180,8 +182,13 @@ function checkExpected(
       : endsAtMs.every((atMs) => atMs <= overAtMs(expected, truth));
   const untilMs = until === undefined ? Number.NaN : (truth.momentsMs.get(until) ?? Number.NaN);
   const ended = {
-    claim: until === undefined ? `alert ${words} stays` : `alert ${words} is over afterwards, notified once`,
-    holds: isOver && notified.length === new Set(notified.map(({ alert }) => alert.rule.id)).size,
+    claim:
+      until === undefined
+        ? `alert ${words} stays`
+        : `alert ${words} is over afterwards${mayComeAgain ? '' : ', notified once'}`,
+    holds:
+      isOver &&
+      (mayComeAgain || notified.length === new Set(notified.map(({ alert }) => alert.rule.id)).size),
     figures:
       until === undefined
         ? notified.map(describe).join('; ')
