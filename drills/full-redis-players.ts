@@ -92,6 +92,6 @@ export const API_PRODUCER: ProducerPlan = {
   options: { removeOnComplete: { count: API_KEEPS.jobs } },
   eventsKept: API_KEEPS.events,
   perSecond: 20,
-  surge: { afterMs: 0, perSecond: 60 },
+  surge: { afterMs: CALM_MS, perSecond: 60 },
   isOneByOne: true,
 };

