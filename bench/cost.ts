@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { OwnRedis } from '../drills/own-redis.js';
+import { cpuMsOf } from '../test/support/cpu.js';
 
 /** CPU, commands and memory of Redis and of processes, and times of answers. */
 
@@ -46,14 +47,6 @@ export async function costOf(
 /** A number of INFO; NaN where it has none of that name. */
 function field(info: string, name: string): number {
   return Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? Number.NaN);
-}
-
-/** Processor time of a process so far, ms. */
-async function cpuMsOf(pid: number): Promise<number> {
-  // Fields 14 and 15 of /proc/<pid>/stat, in ticks of 10 ms; the second field may hold spaces.
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** Processor time of this process for some work, ms: one thread, and what else the machine does is none of its cost. */

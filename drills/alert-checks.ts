@@ -39,8 +39,8 @@ interface ExpectedAlert extends Whom {
   readonly isOpenEnded?: boolean;
   /** Until its end can be seen; the time for which its rule keeps firing comes on top. */
   readonly overWithinSeconds?: number;
-  /** What it is about may end and begin again meanwhile, so it may fire more than once. */
-  readonly mayComeAgain?: boolean;
+  /** What it is about may end and begin again meanwhile: so often it may fire. Left out: once. */
+  readonly atMost?: number;
 }
 
 interface AllowedAlert extends Whom {
@@ -151,7 +151,7 @@ function checkExpected(
   expected: ExpectedAlert,
   truth: AlertTruth,
 ): readonly AlertCheck[] {
-  const { rule, from, until, isOpenEnded = false, mayComeAgain = false } = expected;
+  const { rule, from, until, isOpenEnded = false, atMost = 1 } = expected;
   const words = wordsOf(expected);
   const notified = seen.filter((one) => isMeant(one, expected, truth));
   const [first] = notified;
@@ -185,10 +185,8 @@ function checkExpected(
     claim:
       until === undefined
         ? `alert ${words} stays`
-        : `alert ${words} is over afterwards${mayComeAgain ? '' : ', notified once'}`,
-    holds:
-      isOver &&
-      (mayComeAgain || notified.length === new Set(notified.map(({ alert }) => alert.rule.id)).size),
+        : `alert ${words} is over afterwards${atMost === 1 ? ', notified once' : `, notified at most ${atMost} times`}`,
+    holds: isOver && notified.length <= atMost * new Set(notified.map(({ alert }) => alert.rule.id)).size,
     figures:
       until === undefined
         ? notified.map(describe).join('; ')

@@ -38,7 +38,7 @@ export const fullRedisPolicy: Drill = {
       {
         ...{ rule: 'redis-filling', from: 'the surge begins', noticedWithinSeconds: 30 },
         // Each parking makes room for a while, and the surge fills it again.
-        ...{ until: 'the surge is over', overWithinSeconds: 30, mayComeAgain: true },
+        ...{ until: 'the surge is over', overWithinSeconds: 30, atMost: 3 },
       },
     ],
   },

@@ -122,7 +122,7 @@ export const fullRedis: Drill = {
       {
         ...{ rule: 'redis-filling', from: 'work begins', noticedWithinSeconds: 30 },
         // What is kept of ended jobs grows at first too, to its bound, which may be taken for filling.
-        ...{ until: 'Redis grows no more', overWithinSeconds: 20, mayComeAgain: true },
+        ...{ until: 'Redis grows no more', overWithinSeconds: 20, atMost: 2 },
       },
       {
         ...{ rule: 'redis-full', from: 'Redis refuses writes', noticedWithinSeconds: 4 },

@@ -39,6 +39,7 @@ async function pagesOf(url: string): Promise<readonly Shown[]> {
   const { jobTypes: types = [] } = queues[0]
     ? await get(`/instances/${instance}/queues/${encodeURIComponent(queues[0].id)}`)
     : {};
+  const { replays } = await get('/replays');
   const of = (name: string, path: string): Shown => ({ name, path });
   return [
     of('overview', '/'),
@@ -55,6 +56,11 @@ async function pagesOf(url: string): Promise<readonly Shown[]> {
     of('memory', `/i/${instance}/memory`),
     of('find', '/find?q=an'),
     of('docs', '/docs'),
+    of('docs-api', '/docs/api'),
+    of('sessions', '/sessions'),
+    of('sign-in', '/sign-in'),
+    of('not-found', '/no-such-page'),
+    ...(replays[0] ? [of('replay', `/replays/${encodeURIComponent(replays[0].id)}`)] : []),
     ...(queues[0]
       ? [
           of('queue', queue),

@@ -78,7 +78,7 @@ export async function startConsole(config: Config, log: Logger, health: OwnHealt
   await sessions.open();
   const openid = await openidOf(config, { sessions, now, warn });
   const proxied =
-    config.headerAuth || config.assertionAuth ? new ProxyIdentity(config, accounts, warn) : null;
+    config.headerAuth || config.assertionAuth ? new ProxyIdentity(config, accounts, now, warn) : null;
   const access = new AccessLog({ audit: store.audit, log, now, newId: randomUUID });
   const lease = await startLease(store.leases, warn);
   const watching = await startWatching(config, store, common, lease);

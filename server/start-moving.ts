@@ -1,5 +1,4 @@
 import type { Config } from './config/config.js';
-import { switchedOff } from './model/permits.js';
 import type { Store } from './open-store.js';
 import { CommandRelay, handlersOf } from './replay/command-relay.js';
 import { MovedJobs } from './replay/load-sample.js';
@@ -36,11 +35,10 @@ export async function startMoving(
   const common = { moved, commands, isLeader, now, newId, recordEvent, warn };
   const { dataDirectory: directory, parking } = config;
   const { isReadOnly } = config.permits;
-  const canPark = switchedOff(config.permits, 'queue.park') === null;
   const parkings = await openParkings({ ...common, directory, maxBytes: parking.maxBytes, watch });
   if (parkings.problem) warn(parkings.problem);
   const policyDeps = { rules: config.spillway, watch, parkings, recordEvent, now, isLeader, warn };
-  const policies = runPolicies({ ...policyDeps, rules: canPark ? policyDeps.rules : [] });
+  const policies = runPolicies({ ...policyDeps, rules: isReadOnly ? [] : policyDeps.rules });
   const kept = store.fencedReplays({ lease: lease.name, holder: lease.holder });
   const replays = new Replays({ ...common, watch, store: kept, audit: store.audit, parkings });
   await replays.open();

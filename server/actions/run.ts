@@ -6,6 +6,7 @@ import {
   ActionError,
   type Outcome,
   type Preview,
+  requirePermitted,
   Unconfirmed,
   type Undo,
   type Verified,
@@ -13,7 +14,6 @@ import {
 import type { AuditLog, AuditRecord } from '../model/audit-record.js';
 import { callersSnapshot } from '../model/callers-snapshot.js';
 import { hasRoleOn } from '../model/grants.js';
-import { ALL_PERMITTED, switchedOff } from '../model/permits.js';
 import { type Actor, includesRole } from '../model/role.js';
 import type { Snapshot } from '../model/snapshot.js';
 import { describeRefusal, hasUnknownEnd } from '../redis/problems.js';
@@ -61,8 +61,7 @@ export async function runAction(
     throw await forbidden(deps, actor, request, `${role}, and ${actor.name} is ${actor.role}`);
   checkRequest(action, request);
   const snapshot = knownInstance(seenBy(deps.watch, actor), request.instance);
-  const off = switchedOff(snapshot.permits ?? ALL_PERMITTED, action.name);
-  if (off !== null) throw new ActionError('forbidden', off);
+  requirePermitted(snapshot.permits, action.name);
   const link = deps.watch.link(request.instance);
   const agents = deps.watch.agents(request.instance);
   if (!link || !agents)

@@ -37,6 +37,7 @@ interface Proxied {
 export class ProxyIdentity {
   readonly #settings: Pick<Config, 'headerAuth' | 'assertionAuth'>;
   readonly #accounts: Accounts;
+  readonly #now: () => number;
   readonly #warn: (message: string) => void;
   #keys: Promise<JWTVerifyGetKey> | null = null;
   #warnedAtMs = Number.NEGATIVE_INFINITY;
@@ -44,10 +45,12 @@ export class ProxyIdentity {
   constructor(
     settings: Pick<Config, 'headerAuth' | 'assertionAuth'>,
     accounts: Accounts,
+    now: () => number,
     warn: (message: string) => void,
   ) {
     this.#settings = settings;
     this.#accounts = accounts;
+    this.#now = now;
     this.#warn = warn;
   }
 
@@ -92,15 +95,15 @@ export class ProxyIdentity {
   ): Proxied {
     const identity = this.#accounts.ofProxy(way, name, groups);
     if (!identity) throw new ProxyRefusal(403, `${name} has no role here: none of their groups has one`);
-    const now = JSON.stringify(identity);
+    const admitted = JSON.stringify(identity);
     const isOver = (): boolean =>
-      Date.now() > untilMs || JSON.stringify(this.#accounts.ofProxy(way, name, groups)) !== now;
+      this.#now() > untilMs || JSON.stringify(this.#accounts.ofProxy(way, name, groups)) !== admitted;
     return { identity, isOver };
   }
 
   #warnOfKeys({ jwksUrl }: AssertionAuthSettings, error: unknown): void {
-    if (performance.now() - this.#warnedAtMs < WARN_EVERY_MS) return;
-    this.#warnedAtMs = performance.now();
+    if (this.#now() - this.#warnedAtMs < WARN_EVERY_MS) return;
+    this.#warnedAtMs = this.#now();
     const why = error instanceof Error ? error.message : 'unknown reason';
     this.#warn(
       `Nobody is let in by assertions: the keys at ${new URL(jwksUrl).origin} can not be had: ${why}`,

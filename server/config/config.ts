@@ -27,8 +27,19 @@ import {
   tokenEntry,
   trustedProxies,
 } from './config-file.js';
+import {
+  agentSecretOf,
+  type Environment,
+  listIn,
+  sectionOf,
+  settingOf,
+  tokensOf,
+  truth,
+  variableOf,
+  variablesIn,
+} from './environment.js';
 import { type Given, instancesOf, type UnwatchedInstances, unwatchedOf } from './instances-of.js';
-import { maskedSetting } from './mask-secrets.js';
+import { describeIssue } from './mask-secrets.js';
 import {
   type AssertionAuthSettings,
   assertionAuthSchema,
@@ -110,8 +121,6 @@ export interface Flags {
   readonly data?: string;
   readonly 'log-level'?: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks the whole configuration.
@@ -258,19 +267,6 @@ function withSecrets(content: unknown, environment: Environment): unknown {
   return { ...content, ...(tree as object) };
 }
 
-function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
-  if (issue.code === 'unrecognized_keys') {
-    const at = [...issue.path, ''].join('.');
-    return issue.keys.map((key) => `${at}${key}: is not a setting; check the spelling`).join('\n');
-  }
-  const name = issue.path.map(String).join('.') || 'file';
-  const value = issue.path.reduce<unknown>(
-    (inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined),
-    content,
-  );
-  return `${name}: ${maskedSetting(name, value)} ${issue.message}`;
-}
-
 function parsePort(given: Given | null, problems: string[]): number | null {
   if (!given) return null;
   const port = Number(given.value);
@@ -279,131 +275,9 @@ function parsePort(given: Given | null, problems: string[]): number | null {
   return null;
 }
 
-/**
- * A section of the file with what `SPILLWAY_<SECTION>_<OPTION>` says of it, lists as JSON.
- * @returns null where neither has it, or it is wrong.
- */
-function sectionOf<S extends z.ZodObject>(
-  name: string,
-  schema: S,
-  fromFile: unknown,
-  environment: Environment,
-  problems: string[],
-): z.output<S> | null {
-  const variables = new Map(
-    Object.keys(schema.shape).map((key) => [key, `SPILLWAY_${snake(name)}_${snake(key)}`]),
-  );
-  const given = [...variables].flatMap(([key, variable]) => {
-    const text = environment[variable];
-    return text === undefined || text === '' ? [] : [[key, valueIn(text)] as const];
-  });
-  if (given.length === 0 && fromFile === undefined) return null;
-  const value = { ...(fromFile as object | undefined), ...Object.fromEntries(given) };
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const sources = new Map(given.map(([key]) => [key, variables.get(key)]));
-  for (const issue of parsed.error.issues) {
-    const [key, ...rest] = issue.path.map(String);
-    const variable = key === undefined ? undefined : sources.get(key);
-    const text = describeIssue({ ...issue, path: [name, ...issue.path] }, { [name]: value });
-    const at = variable && [variable, ...rest].join('.');
-    problems.push(at ? text.replace(/^[^:]*/, at) : text);
-  }
-  return null;
-}
-
-/** These have variables of their own, whose form is another; and a Service of Kubernetes sets SPILLWAY_PORT. */
-const OWN_VARIABLES: ReadonlySet<string> = new Set([
-  ...['host', 'port', 'logLevel', 'data', 'basePath', 'publicUrl', 'trustedProxies', 'redact', 'readOnly'],
-  'tokens',
-]);
-
-function variableOf(key: string): string {
-  return `SPILLWAY_${snake(key)}`;
-}
-
-/** Options of the file that the environment gives, lists and objects as JSON: each in place of the file's. */
-function variablesIn(environment: Environment): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(
-    Object.keys(fileSchema.shape).flatMap((key) => {
-      const text = environment[variableOf(key)];
-      return text === undefined || text === '' || OWN_VARIABLES.has(key) ? [] : [[key, valueIn(text)]];
-    }),
-  );
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-}
-
-/** Numbers and lists as JSON has them; anything else is text. */
-function valueIn(text: string): unknown {
-  if (!/^([[{]|\d+(\.\d+)?$)/.test(text)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-/** A setting of the environment, by the schema of the file's. */
-function settingOf<T>(
-  name: string,
-  given: string | undefined,
-  schema: z.ZodType<T>,
-  problems: string[],
-  read: (text: string) => unknown = (text) => text,
-): T | null {
-  if (given === undefined || given === '') return null;
-  const parsed = schema.safeParse(read(given));
-  if (parsed.success) return parsed.data;
-  problems.push(`${name}: ${given} ${parsed.error.issues[0]?.message}`);
-  return null;
-}
-
-/** A list as JSON, or with commas. */
-function truth(text: string): unknown {
-  return text === 'true' ? true : text === 'false' ? false : text;
-}
-
-function listIn(text: string): unknown {
-  if (!text.startsWith('[')) return text.split(',').map((entry) => entry.trim());
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 function parseLevel(given: Given | null, problems: string[]): LogLevel {
   if (!given) return 'info';
   const level = LOG_LEVELS.find((known) => known === given.value);
   if (!level) problems.push(`${given.source}: ${given.value} must be one of ${LOG_LEVELS.join(', ')}`);
   return level ?? 'info';
-}
-
-/** For every Redis that has none of its own in the file. */
-function agentSecretOf(secret: string | undefined, problems: string[]): string | null {
-  if (secret === undefined || secret === '') return null;
-  if (secret.length >= 16) return secret;
-  problems.push(
-    'SPILLWAY_AGENT_SECRET: **** must have at least 16 characters: make one with `openssl rand -hex 32`',
-  );
-  return null;
-}
-
-/** `name:role:sha256,…` */
-function tokensOf(text: string | undefined, problems: string[]): readonly TokenEntry[] {
-  if (!text) return [];
-  return text.split(',').flatMap((entry, i) => {
-    const [name, role, sha256] = entry.trim().split(':');
-    const parsed = tokenEntry.safeParse({ name, role, sha256 });
-    if (parsed.success) return [parsed.data];
-    for (const issue of parsed.error.issues) {
-      problems.push(
-        `SPILLWAY_TOKENS: entry ${i + 1}, ${issue.path.join('.')}: ${issue.message} (each entry is name:role:sha256)`,
-      );
-    }
-    return [];
-  });
 }

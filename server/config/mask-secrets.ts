@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 /** A URL without its password. */
 export function maskUrl(url: string): string {
   return url.replace(/^([a-z+]+:\/\/[^/@]*?:)[^@]*@/i, '$1****@');
@@ -13,4 +14,18 @@ export function maskedSetting(name: string, value: unknown): string {
   // Settings of channels as a whole hold their secrets.
   if (/^alerts\b/.test(name) && typeof value === 'object') return '****';
   return JSON.stringify(value)?.slice(0, 60) ?? String(value);
+}
+
+/** What is wrong with a setting, in words: its name, its value without secrets, and what would be right. */
+export function describeIssue(issue: z.core.$ZodIssue, content: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const at = [...issue.path, ''].join('.');
+    return issue.keys.map((key) => `${at}${key}: is not a setting; check the spelling`).join('\n');
+  }
+  const name = issue.path.map(String).join('.') || 'file';
+  const value = issue.path.reduce<unknown>(
+    (inside, key) => (typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined),
+    content,
+  );
+  return `${name}: ${maskedSetting(name, value)} ${issue.message}`;
 }

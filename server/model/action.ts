@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Remedy } from './finding.js';
 import type { ModelOf } from './json.js';
+import { type Permits, switchedOff } from './permits.js';
 import type { Plan, PlanChange } from './plan.js';
 
 /** A value as a person reads it: "global concurrency" 4 → 0. */
@@ -214,4 +215,10 @@ export interface ActionRequest {
   /** Empty: none was given. */
   readonly reason: string;
   readonly dryRun: boolean;
+}
+
+/** @param permits of the Snapshot that it is about; absent: nothing is off. @throws ActionError where it is switched off. */
+export function requirePermitted(permits: Permits | undefined, action: string): void {
+  const off = permits && switchedOff(permits, action);
+  if (off) throw new ActionError('forbidden', off);
 }

@@ -1,6 +1,5 @@
-import { ActionError } from '../model/action.js';
+import { ActionError, requirePermitted } from '../model/action.js';
 import type { AuditLog } from '../model/audit-record.js';
-import { ALL_PERMITTED, switchedOff } from '../model/permits.js';
 import type { Redactor } from '../model/redact.js';
 import type { DryRun } from '../model/replay.js';
 import {
@@ -206,8 +205,7 @@ export class Replays {
   async #begin(actor: Actor, request: ReplayRequest): Promise<ReplayView> {
     const { spec, instance } = request;
     const snapshot = this.#snapshotOf(instance);
-    const off = switchedOff(snapshot.permits ?? ALL_PERMITTED, 'replay.begin');
-    if (off !== null) throw new ActionError('forbidden', off);
+    requirePermitted(snapshot.permits, 'replay.begin');
     checkFilter(spec, this.#redactorOf(instance));
     const queues = queuesOf(snapshot, request);
     const running = this.#underWay().length;

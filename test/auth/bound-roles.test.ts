@@ -11,6 +11,7 @@ import { loadConfig } from '../../server/config/config.js';
 import { READ_ONLY } from '../../server/model/permits.js';
 import { createLog } from '../../server/process/log.js';
 import { OwnHealth } from '../../server/process/own-health.js';
+import { probe } from '../../server/routes/api/canary.js';
 import { startConsole } from '../../server/start-console.js';
 import { until } from '../support/until.js';
 
@@ -513,7 +514,7 @@ describe('actions that are switched off', () => {
     const own = await mkdtemp(join(tmpdir(), 'spillway-off-'));
     const config = loadConfig(
       { data: own, redis: far.url },
-      { SPILLWAY_ACTIONS_OFF: 'redis.*,queue.pause,replay.*', LOG_LEVEL: 'silent' },
+      { SPILLWAY_ACTIONS_OFF: 'redis.*,queue.pause,queue.canary,replay.*', LOG_LEVEL: 'silent' },
     );
     const health = new OwnHealth({ now: () => Date.now(), warn: () => undefined });
     const { deps, stop: end } = await startConsole(config, createLog('silent'), health);
@@ -529,6 +530,9 @@ describe('actions that are switched off', () => {
       await expect(deps.replays.begin(chief, replay as never)).rejects.toThrow(
         'replay.begin is switched off',
       );
+      const place = { instance: 'default', queue: 'bull:ledger7-far' };
+      const ask = { jobType: 'canary', timeoutMs: 1_000 };
+      await expect(probe(deps, { actor: chief }, place, ask)).rejects.toThrow('queue.canary is switched off');
       const steps = [{ action: 'queue.pause', queues: ['bull:ledger7-far'] }];
       expect((await run('sequence', { steps }, []))[0]).toMatchObject({ status: 'refused', summary: why });
       expect((await run('queue.resume', {}, ['bull:ledger7-far']))[0]?.status).toBe('unchanged');

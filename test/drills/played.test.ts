@@ -56,7 +56,7 @@ const ROUNDS: readonly (readonly Played[])[] = [
         'without it Redis would have been full',
         'all that was parked comes back by itself, and the backlog drains',
         'alert redis-filling fires',
-        'alert redis-filling is over afterwards',
+        'alert redis-filling is over afterwards, notified at most 3 times',
         'nobody is notified of what did not happen',
         'Redis has never refused a job of the API',
         'the timeline shows what was parked and what was brought back',

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type OwnRedis, overfill, startRedis } from '../../drills/own-redis.js';
 import { applyPolicy } from '../../server/replay/parking/run-policies.js';
+import type { InstancePolicy } from '../../server/replay/spillway-policy.js';
+import type { Watch } from '../../server/watch/watch.js';
 import { type ActionBench, addBallast, startBench } from '../support/action-bench.js';
 import { startWorker } from '../support/bullmq-process.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
@@ -55,10 +57,10 @@ const policy = {
   restorePerSecond: 2_000,
   rules: [{ queue: '*', jobType: 'track', priority: 1 }],
 };
-const look = () =>
+const look = (watch: Pick<Watch, 'snapshot'> = bench.watch, change: Partial<InstancePolicy> = {}) =>
   applyPolicy(
-    { watch: bench.watch, parkings: bench.deps.parkings, recordEvent: () => undefined, now: Date.now },
-    policy,
+    { watch, parkings: bench.deps.parkings, recordEvent: () => undefined, now: Date.now },
+    { ...policy, ...change },
     new Map(),
   );
 const work = async (jobMs: number, concurrency: number) => {
@@ -72,6 +74,22 @@ const work = async (jobMs: number, concurrency: number) => {
   workers.push(worker);
   return worker;
 };
+
+it('where parking is switched off by configuration the policy parks nothing', async () => {
+  await queues.v6.addBulk(Array.from({ length: 3_000 }, () => ({ name: 'track', data: {} })));
+  // It only says what it would do, below what is used already.
+  const pressed = { mode: 'dry-run', highRatio: 0.02, lowRatio: 0.01 } as const;
+  await until('the policy would park', async () =>
+    (await look(bench.watch, pressed)).some(({ kind }) => kind === 'park'),
+  );
+  const withoutParking: Pick<Watch, 'snapshot'> = {
+    snapshot(instance) {
+      const snapshot = bench.watch.snapshot(instance);
+      return snapshot && { ...snapshot, permits: { isReadOnly: false, off: ['queue.park'] } };
+    },
+  };
+  expect(await look(withoutParking, pressed)).toEqual([]);
+});
 
 it('the policy brings jobs back no faster than live jobs bear, and says why', async () => {
   const of = await parked(6_000);

@@ -9,6 +9,7 @@ import { type OwnRedis, startRedis } from '../../drills/own-redis.js';
 import { packagePath } from '../../server/process/package-path.js';
 import { type BothVersions, openBoth } from '../support/bullmq-queues.js';
 import { type RunningConsole, startConsole } from '../support/console.js';
+import { cpuMsOf } from '../support/cpu.js';
 import { until } from '../support/until.js';
 
 const PRIVATE = 'somebody@example.org '.repeat(300);
@@ -188,7 +189,7 @@ it('answers /healthz while lines as long as may be, and one that is longer, are 
     ['['.repeat(room), /line 2: holds more than 10000 values/],
     ['x'.repeat(20 * 1024 * 1024), /line 2: is longer than/],
   ] as const) {
-    const { answer, worstMs } = await whileAsked(
+    const { answer, worstCpuMs } = await whileAsked(
       fetch(`${spillway.url}/api/v1/parkings/import`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-ndjson' },
@@ -196,24 +197,24 @@ it('answers /healthz while lines as long as may be, and one that is longer, are 
       }).then((response) => response.text()),
     );
     expect(answer).toMatch(said);
-    // A line of 16 MB is read in well under a second where there is CPU for it: probes give up much later than this.
-    expect(worstMs).toBeLessThan(8_000);
+    expect(worstCpuMs).toBeLessThan(1_000);
   }
 });
 
-/** Asks /healthz until there is an answer, and tells for how long it waited for the slowest. */
-async function whileAsked(asked: Promise<string>): Promise<{ answer: string; worstMs: number }> {
+/** Asks /healthz until there is an answer, and tells how long the console was at work, at most, before it gave one. */
+async function whileAsked(asked: Promise<string>): Promise<{ answer: string; worstCpuMs: number }> {
   let isOver = false;
   const over = asked.finally(() => {
     isOver = true;
   });
-  let worstMs = 0;
+  let worstCpuMs = 0;
   while (!isOver) {
-    const atMs = performance.now();
+    // Its own CPU time: others that use the machine make it late, and are none of its doing.
+    const before = await cpuMsOf(spillway.pid);
     expect((await fetch(`${spillway.url}/healthz`)).status).toBe(200);
-    worstMs = Math.max(worstMs, performance.now() - atMs);
+    worstCpuMs = Math.max(worstCpuMs, (await cpuMsOf(spillway.pid)) - before);
   }
-  return { answer: await over, worstMs };
+  return { answer: await over, worstCpuMs };
 }
 
 it('a backup while it writes holds all that was acknowledged before, and a console starts on it', async () => {

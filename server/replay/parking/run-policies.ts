@@ -2,6 +2,7 @@ import { OTHER_TYPES } from '../../../agent/protocol.js';
 import { formatBytes, formatCount, formatJobs, formatRatio } from '../../model/format.js';
 import type { Parking } from '../../model/parking.js';
 import { PARKABLE_STATES } from '../../model/parking.js';
+import { ALL_PERMITTED, switchedOff } from '../../model/permits.js';
 import { whyReadOnly } from '../../model/queue-kind.js';
 import type { Snapshot } from '../../model/snapshot.js';
 import type { RecordEvent } from '../../model/timeline-entry.js';
@@ -16,11 +17,13 @@ function policyViewOf(snapshot: Snapshot, parkings: readonly Parking[]): PolicyV
   const nodes = snapshot.nodes.filter(({ limit }) => limit !== null && limit.bytes > 0);
   const [node] = [...nodes].sort((a, b) => (b.usedRatio ?? 0) - (a.usedRatio ?? 0));
   if (!node?.limit) return null;
+  // What was parked before comes back all the same.
+  const canPark = switchedOff(snapshot.permits ?? ALL_PERMITTED, 'queue.park') === null;
   return {
     usedBytes: node.countedBytes,
     limitBytes: node.limit.bytes,
     waiting: snapshot.queues.flatMap((queue) => {
-      if (whyReadOnly(queue) !== null) return [];
+      if (!canPark || whyReadOnly(queue) !== null) return [];
       // What is active or waits for children stays; the samples don't tell those apart by type.
       const { waiting, prioritized, delayed, active, waitingChildren } = queue.counts;
       const movable = waiting + prioritized + delayed;

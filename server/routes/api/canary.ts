@@ -1,9 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { ActionError } from '../../model/action.js';
+import { requirePermitted } from '../../model/action.js';
 import { requireBullmq } from '../../model/find-queue.js';
 import { CANARY_TYPE, type CanaryResult, CanarySchema } from '../../model/job-view.js';
 import { jsonWriter } from '../../model/json.js';
-import { ALL_PERMITTED, switchedOff } from '../../model/permits.js';
 import { type ChangeBy, includesRole, type Role } from '../../model/role.js';
 import type { AppDeps } from '../app-deps.js';
 import { auditOwn } from './audit.js';
@@ -76,10 +75,10 @@ export async function probe(
   { jobType, timeoutMs }: { readonly jobType: string; readonly timeoutMs: number },
 ): Promise<CanaryResult | null> {
   const { instance } = place;
-  const queue = queueIn(snapshotOf(deps, instance), place.queue);
+  const snapshot = snapshotOf(deps, instance);
+  const queue = queueIn(snapshot, place.queue);
   requireBullmq(queue);
-  const off = switchedOff(snapshotOf(deps, instance).permits ?? ALL_PERMITTED, 'queue.canary');
-  if (off !== null) throw new ActionError('forbidden', off);
+  requirePermitted(snapshot.permits, 'queue.canary');
   const { id } = queue;
   if (by.isDryRun) return null;
   const ask = { jobType, timeoutMs, jobId: `spillway-canary-${deps.newId()}`, now: deps.now };

@@ -2,10 +2,9 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
 import { jobTypeOf } from '../../../agent/job-type-of.js';
-import { ActionError } from '../../model/action.js';
+import { requirePermitted } from '../../model/action.js';
 import { jsonWriter } from '../../model/json.js';
 import { DiskUseSchema, PARKABLE_STATES, type Parking, ParkingSchema } from '../../model/parking.js';
-import { ALL_PERMITTED, switchedOff } from '../../model/permits.js';
 import { ReasonSchema } from '../../model/replay-spec.js';
 import { includesRole } from '../../model/role.js';
 import { ParkEstimateSchema, ParkedTypeSchema, RestoreRateSchema } from '../../replay/parking/parking.js';
@@ -171,8 +170,7 @@ export function parkingsApi(
       .openapi(postRoute, async (c) => {
         const { instance, queue, jobTypes, most, ...rest } = c.req.valid('json');
         const snapshot = snapshotOf(deps, instance);
-        const off = switchedOff(snapshot.permits ?? ALL_PERMITTED, 'queue.park');
-        if (off !== null) throw new ActionError('forbidden', off);
+        requirePermitted(snapshot.permits, 'queue.park');
         const request = {
           ...rest,
           instance: snapshot.instance,

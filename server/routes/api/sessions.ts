@@ -16,7 +16,7 @@ export const adminOfAll: readonly MiddlewareHandler<GateEnv>[] = [
   requireRole('admin'),
   async (c, next) => {
     const actor = c.get('actor');
-    if ('grants' in actor && actor.grants !== undefined)
+    if (actor.grants !== undefined)
       throw new Problem(
         403,
         'forbidden',
