@@ -99,7 +99,7 @@ export const Running: FC<{
       <article aria-labelledby={`${id}-title`}>
         <div class="replay-head">
           <h2 id={`${id}-title`}>
-            <a href={replayPath(record.id)}>{replayTitle(record)}</a>
+            {isOwnPage ? replayTitle(record) : <a href={replayPath(record.id)}>{replayTitle(record)}</a>}
           </h2>
           <span class={`state-word state-${state}`}>{word}</span>
           {includesRole(look.role, 'operator') && !hasEnded(record) ? (

@@ -41,6 +41,8 @@ beforeAll(async () => {
   const mail = new Queue('mail', { connection: { port: redis.port } });
   closing.push(...bulls.map((queue) => () => queue.close(true)), () => mail.close());
   await mail.add('send', {});
+  const lost = new Queue('lost', { connection: { port: redis.port } });
+  await lost.add('send', {});
   // As BullMQ Pro leaves a queue with groups; it can't be had here, so its documented keys stand in for it.
   const pro = new Queue('grouped', { connection: { port: redis.port } });
   await pro.add('send', {});
@@ -49,6 +51,7 @@ beforeAll(async () => {
   const relay = new Relay({ connection: { port: redis.port }, namespace: 'fleet' });
   closing.push(
     () => pro.close(),
+    () => lost.close(),
     () => relay.close(),
   );
   await relay.subscribe('news.>', () => undefined);
@@ -61,7 +64,7 @@ beforeAll(async () => {
   console_ = await startConsole({ redisUrl: redis.url });
   await until('all are found', async () => {
     const { body } = await console_.ask('GET', '/api/v1/instances/default/queues');
-    return body.queues.length === 5;
+    return body.queues.length === 6;
   });
 }, 60_000);
 afterAll(async () => {
@@ -87,6 +90,7 @@ describe.each([
     expect(page.text).toContain(
       'This is a queue of Bull, not of BullMQ: it is counted, and no action is taken on it.',
     );
+    expect(page.text).toContain('It is not judged: only queues of BullMQ are.');
     expect(page.text).not.toContain('action=queue.pause');
   });
 
@@ -130,11 +134,23 @@ it('tells a queue that Bull has paused, and nothing that only looks like one', a
     'four',
     'grouped',
     'held',
+    'lost',
     'mail',
     'three',
   ]);
   const page = await console_.ask('GET', '/queues', undefined, { accept: 'text/html' });
   expect(page.text.match(/>\s*counted only\s*</g)?.length).toBeGreaterThanOrEqual(3);
+});
+
+it('takes a queue of BullMQ that loses its meta hash, or all it held, for none of Bull', async () => {
+  await redis.client.del('bull:lost:meta');
+  await until('that is seen', async () => (await read('lost')).bullmqVersion === null);
+  expect((await read('lost')).kind).toBe('bullmq');
+  const held = await redis.client.keys('bull:lost:*');
+  await redis.client.del(held);
+  await redis.client.hset('bull:lost:meta', 'concurrency', '5');
+  await until('that is seen', async () => (await read('lost')).counts.waiting === 0);
+  expect((await read('lost')).kind).toBe('bullmq');
 });
 
 it('names a queue with groups of BullMQ Pro, and says that the jobs in them are not counted', async () => {

@@ -84,7 +84,10 @@ export async function queuePage(deps: AppDeps, actor: Actor, query: QueuePageQue
     <QueuePage
       chrome={chromeOf(deps, frame)}
       head={headOf(deps, queue, snapshot, role)}
-      findings={queueFindings(deps, instance, queue.id, role, nowMs)}
+      findings={{
+        ...queueFindings(deps, instance, queue.id, role, nowMs),
+        ...(whyReadOnly(queue) === null ? {} : { calm: 'It is not judged: only queues of BullMQ are.' }),
+      }}
       charts={queueChartsOf(queue, instance)}
       time={query.time}
       nowMs={nowMs}
